@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from spectell.errors import ParameterError
-from spectell.generators.tensors import PixelArray, load_weights, run_in_batches
+from spectell.generators.tensors import BATCH_SIZE, PixelArray, load_weights, run_in_batches
 
 if TYPE_CHECKING:
     import os
@@ -96,7 +96,7 @@ class TAEF2:
         self.encoder = encoder
         self.decoder = decoder
 
-    def reconstruct(self, images: npt.ArrayLike, *, batch_size: int = 8) -> PixelArray:
+    def reconstruct(self, images: npt.ArrayLike, *, batch_size: int = BATCH_SIZE) -> PixelArray:
         """Encode and decode images.
 
         Parameters

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from spectell.errors import ArtifactError, ParameterError, ShapeError
-from spectell.generators.tensors import PixelArray, load_weights, run_in_batches
+from spectell.generators.tensors import BATCH_SIZE, PixelArray, load_weights, run_in_batches
 
 if TYPE_CHECKING:
     import os
@@ -112,7 +112,7 @@ class SRGAN:
         self.network = network
         self.scale = scale
 
-    def enlarge(self, images: npt.ArrayLike, *, batch_size: int = 8) -> PixelArray:
+    def enlarge(self, images: npt.ArrayLike, *, batch_size: int = BATCH_SIZE) -> PixelArray:
         """Enlarge images by the factor `scale`.
 
         Parameters
@@ -135,7 +135,7 @@ class SRGAN:
         """
         return run_in_batches(self.network, images, batch_size=batch_size)
 
-    def reconstruct(self, images: npt.ArrayLike, *, batch_size: int = 8) -> PixelArray:
+    def reconstruct(self, images: npt.ArrayLike, *, batch_size: int = BATCH_SIZE) -> PixelArray:
         """Shrink images by the factor `scale` with Pillow's bicubic filter, and enlarge them again.
 
         Parameters
