@@ -145,8 +145,8 @@ def load_taef2(encoder_path: str | os.PathLike[str], decoder_path: str | os.Path
         If a file cannot be read or holds the weights of another network; the message names those that differ.
     """
     encoder, decoder = build_encoder(), build_decoder()
-    load_weights(encoder, encoder_path)
-    load_weights(decoder, decoder_path)
+    load_weights(encoder, encoder_path, name="the TAEF2 encoder")
+    load_weights(decoder, decoder_path, name="the TAEF2 decoder")
     return TAEF2(encoder, decoder)
 
 

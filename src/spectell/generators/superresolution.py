@@ -186,7 +186,7 @@ def load_srgan(path: str | os.PathLike[str]) -> SRGAN:
     """
     scale = _scale_in(path)
     network = SRGANNetwork(scale)
-    load_weights(network, path)
+    load_weights(network, path, name=f"SRGAN x{scale}")
     return SRGAN(network, scale)
 
 

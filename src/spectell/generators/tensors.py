@@ -132,7 +132,7 @@ def run_in_batches(
         return np.concatenate([as_pixels(network(as_tensor(batch))) for batch in batches])
 
 
-def load_weights(network: torch.nn.Module, path: str | os.PathLike[str]) -> None:
+def load_weights(network: torch.nn.Module, path: str | os.PathLike[str], *, name: str) -> None:
     """Fill `network` with the weights in a safetensors file, as float32, and set it to evaluation mode.
 
     Loading is strict: a file that lacks a weight, has one too many, or one of another shape was written for another
@@ -144,6 +144,8 @@ def load_weights(network: torch.nn.Module, path: str | os.PathLike[str]) -> None
         Modified in place.
     path : str or path-like
         The file. Half-precision weights are converted.
+    name : str
+        What an error message calls the network, such as ``the TAEF2 encoder``.
 
     Raises
     ------
@@ -156,7 +158,7 @@ def load_weights(network: torch.nn.Module, path: str | os.PathLike[str]) -> None
         raise ArtifactError(f"cannot read weights from {str(path)!r}: {error}") from error
     expected = network.state_dict()
     # PyTorch counts the batches that a normalisation layer saw; weights are complete without that count.
-    ignored = {name for name in expected if name.endswith("num_batches_tracked")} - state.keys()
+    ignored = {key for key in expected if key.endswith("num_batches_tracked")} - state.keys()
     differences = {
         "missing": sorted(expected.keys() - state.keys() - ignored),
         "unexpected": sorted(state.keys() - expected.keys()),
@@ -164,9 +166,10 @@ def load_weights(network: torch.nn.Module, path: str | os.PathLike[str]) -> None
     }
     found = "; ".join(f"{kind}: {_list_names(names)}" for kind, names in differences.items() if names)
     if found:
-        raise ArtifactError(f"weights in {str(path)!r} do not fit {type(network).__name__}: {found}")
-    network.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
-    network.eval().to(memory_format=torch.channels_last)
+        raise ArtifactError(f"weights in {str(path)!r} do not fit {name}: {found}")
+    network.load_state_dict({key: value.float() for key, value in state.items()}, strict=False)
+    network.eval()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from its annotations
 
 
 def _list_names(names: list[str]) -> str:
