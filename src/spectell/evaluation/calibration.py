@@ -141,7 +141,8 @@ def _newton(generated: npt.NDArray[np.bool_], standardised: FloatArray) -> tuple
         probability = logistic(design @ line)
         gradient = design.T @ (weight * (probability - target))
         curvature = weight * probability * (1 - probability)
-        step: FloatArray = np.linalg.solve((design.T * curvature) @ design + 1e-12 * np.eye(2), gradient)
+        hessian = (design.T * curvature) @ design + 1e-12 * np.eye(2)
+        step = np.asarray(np.linalg.solve(hessian, gradient), dtype=np.float64)
         line = _descend(line, step, design, target, weight)
         if np.abs(step).max() < 1e-10:
             break

@@ -9,7 +9,16 @@ import numpy.typing as npt
 
 from spectell.errors import ParameterError, ShapeError
 
-__all__ = ["BoolArray", "FloatArray", "IntArray", "check_groups", "check_probabilities", "check_rate", "check_scores"]
+__all__ = [
+    "BoolArray",
+    "FloatArray",
+    "IntArray",
+    "check_groups",
+    "check_limit",
+    "check_probabilities",
+    "check_rate",
+    "check_scores",
+]
 
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
@@ -162,3 +171,21 @@ def check_rate(value: float, name: str) -> float:
     if not 0 < value < 1:
         raise ParameterError(f"{name} must lie strictly between 0 and 1, got {value!r}")
     return float(value)
+
+
+def check_limit(fpr: float) -> float:
+    """Return `fpr` as a float if it lies between 0 and 1, both included.
+
+    Raises
+    ------
+    ParameterError
+        If it does not.
+
+    Examples
+    --------
+    >>> check_limit(0)
+    0.0
+    """
+    if not 0 <= fpr <= 1:
+        raise ParameterError(f"fpr must lie between 0 and 1, got {fpr!r}")
+    return float(fpr)
