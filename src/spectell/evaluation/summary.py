@@ -113,7 +113,9 @@ def evaluate_scores(
     Notes
     -----
     ECE (15 bins) and Brier score weigh both classes the same, because the probability is stated at a prior of one
-    half; in a set of equal classes that changes nothing. The ECE's bounds are mirrored (`quantile_interval`).
+    half; in a set of equal classes that changes nothing. The ECE's bounds are mirrored (`quantile_interval`): in a
+    simulation of 300 images a class that raised the coverage of a true ECE of 0.075 from 76 % to 97 %, and of 0
+    from none to 43 %. Read its interval as an upper limit, for noise alone makes the ECE of a few hundred images 0.05.
 
     Accuracy and the rates are proportions. Where each image is its own group their interval is Clopper and
     Pearson's. Otherwise it is the bootstrap's, except where no image or every image counts: there the bootstrap is
