@@ -1,0 +1,269 @@
+"""Heads: from standardised features to one raw number an image, higher for generated.
+
+NumPy only, since every verdict passes through one. A head is a part of a model file (see `parts`): `config`
+and `arrays` are all that it is, and `from_config` makes it again.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.detectors.parts import Arrays, Float32Array, Float64Array, prefixed, take_array, under
+from spectell.errors import ArtifactError, ParameterError
+
+__all__ = ["AverageHead", "Head", "LinearHead", "MLPHead"]
+
+
+class Head(Protocol):
+    """What a model asks of a head."""
+
+    name: str
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What the card says about the head."""
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What the file holds of it."""
+
+    @property
+    def n_features(self) -> int:
+        """Length of a row that it accepts."""
+
+    def decide(self, rows: Float32Array) -> Float64Array:
+        """Map standardised features, shape (T, D), to raw outputs, shape (T,)."""
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], arrays: Arrays) -> Self:
+        """Make the head again from its parts of a model file."""
+
+
+class LinearHead:
+    """Weighted sum of the features, plus a constant.
+
+    Parameters
+    ----------
+    weights : array_like of shape (D,)
+        One weight a standardised feature; kept as `float32`.
+    intercept : float
+
+    Examples
+    --------
+    >>> LinearHead([1.0, -2.0], 0.5).decide(np.array([[3.0, 1.0]], np.float32)).tolist()
+    [1.5]
+    """
+
+    name = "linear"
+
+    def __init__(self, weights: npt.ArrayLike, intercept: float) -> None:
+        self.weights = take_array({"weights": np.asarray(weights, np.float32)}, "weights", (None,))
+        self.intercept = float(intercept)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Nothing: the arrays say it all."""
+        return {}
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """``weights`` (D,) and ``intercept`` (1,)."""
+        return {"weights": self.weights, "intercept": np.array([self.intercept])}
+
+    @property
+    def n_features(self) -> int:
+        """Length of a row that it accepts."""
+        return len(self.weights)
+
+    def decide(self, rows: Float32Array) -> Float64Array:
+        """Map standardised features, shape (T, D), to raw outputs, shape (T,)."""
+        return np.asarray(rows @ self.weights, dtype=np.float64) + self.intercept
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], arrays: Arrays) -> Self:
+        """Make the head again; raises `ArtifactError` if a part does not fit."""
+        _expect(cls.name, config, arrays, config_keys=set(), names={"weights", "intercept"})
+        return cls(take_array(arrays, "weights", (None,)), float(_float64(arrays, "intercept")[0]))
+
+
+def _float64(arrays: Arrays, name: str) -> Float64Array:
+    """Return a constant without the rounding of `take_array`, which checks it."""
+    take_array(arrays, name, (1,))
+    return np.asarray(arrays[name], dtype=np.float64)
+
+
+def _expect(head: str, config: dict[str, Any], arrays: Arrays, *, config_keys: set[str], names: set[str]) -> None:
+    if set(config) != config_keys:
+        raise ArtifactError(
+            f"the configuration of the head {head!r} must hold {sorted(config_keys)}, got {sorted(config)}"
+        )
+    if set(arrays) != names:
+        wrong = sorted(set(arrays) ^ names)[0]
+        verb = "lacks the" if wrong in names else "has an unknown"
+        raise ArtifactError(f"the head {head!r} {verb} array {wrong[:60]!r}")
+
+
+def _relu(values: Float32Array) -> Float32Array:
+    return np.maximum(values, np.float32(0))
+
+
+def _tanh(values: Float32Array) -> Float32Array:
+    return np.tanh(values)
+
+
+ACTIVATIONS: dict[str, Callable[[Float32Array], Float32Array]] = {"relu": _relu, "tanh": _tanh}
+
+
+class MLPHead:
+    """Multilayer perceptron with one output.
+
+    Parameters
+    ----------
+    layers : sequence of (weights, bias) pairs
+        Weights of shape (inputs, outputs), as they multiply a row from the right, and bias of shape (outputs,);
+        the last layer has one output.
+    activation : {"relu", "tanh"}
+        Between layers, not after the last.
+
+    Raises
+    ------
+    ParameterError
+        If there is no layer, the sizes do not follow one another, or the activation is unknown.
+
+    Examples
+    --------
+    The distance from zero needs one hidden layer of two:
+
+    >>> head = MLPHead([([[1.0, -1.0]], [0.0, 0.0]), ([[1.0], [1.0]], [0.0])])
+    >>> head.decide(np.array([[-3.0], [2.0]], np.float32)).tolist()
+    [3.0, 2.0]
+    """
+
+    name = "mlp"
+
+    def __init__(self, layers: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]], activation: str = "relu") -> None:
+        if activation not in ACTIVATIONS:
+            raise ParameterError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+        self.activation = activation
+        self.layers = [(np.asarray(w, np.float32), np.asarray(b, np.float32)) for w, b in layers]
+        outputs = [weights.shape[-1] for weights, _ in self.layers if weights.ndim == 2]
+        inputs = [weights.shape[0] for weights, _ in self.layers if weights.ndim == 2]
+        sound = len(outputs) == len(self.layers) > 0 and outputs[:-1] == inputs[1:] and outputs[-1] == 1
+        if not sound or any(bias.shape != (size,) for (_, bias), size in zip(self.layers, outputs, strict=True)):
+            shapes = [(weights.shape, bias.shape) for weights, bias in self.layers]
+            raise ParameterError(f"layers must follow one another and end in one output, got shapes {shapes}")
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Number of layers and the activation."""
+        return {"layers": len(self.layers), "activation": self.activation}
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """``0.weights``, ``0.bias``, ``1.weights`` and so on."""
+        named: dict[str, npt.NDArray[Any]] = {}
+        for i, (weights, bias) in enumerate(self.layers):
+            named |= {f"{i}.weights": weights, f"{i}.bias": bias}
+        return named
+
+    @property
+    def n_features(self) -> int:
+        """Length of a row that it accepts."""
+        return int(self.layers[0][0].shape[0])
+
+    def decide(self, rows: Float32Array) -> Float64Array:
+        """Map standardised features, shape (T, D), to raw outputs, shape (T,)."""
+        values = rows
+        for i, (weights, bias) in enumerate(self.layers):
+            values = (ACTIVATIONS[self.activation](values) if i else values) @ weights + bias
+        return values[:, 0].astype(np.float64)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], arrays: Arrays) -> Self:
+        """Make the head again; raises `ArtifactError` if a part does not fit."""
+        n_layers = config.get("layers")
+        if type(n_layers) is not int or not 1 <= n_layers <= 100:
+            raise ArtifactError(f"the head 'mlp' must have 1 to 100 layers, got {str(n_layers)[:20]}")
+        names = {f"{i}.{part}" for i in range(n_layers) for part in ("weights", "bias")}
+        _expect(cls.name, config, arrays, config_keys={"layers", "activation"}, names=names)
+        layers = [
+            (take_array(arrays, f"{i}.weights", (None, None)), take_array(arrays, f"{i}.bias", (None,)))
+            for i in range(n_layers)
+        ]
+        try:
+            return cls(layers, str(config["activation"]))
+        except ParameterError as error:
+            raise ArtifactError(f"the head 'mlp' does not fit: {error}") from None
+
+
+class AverageHead:
+    """Mean of several heads over the same features.
+
+    Parameters
+    ----------
+    heads : sequence of Head, at least one
+
+    Raises
+    ------
+    ParameterError
+        If there is no head, or they accept different numbers of features.
+
+    Examples
+    --------
+    >>> head = AverageHead([LinearHead([1.0], 0.0), LinearHead([3.0], 1.0)])
+    >>> head.decide(np.array([[2.0]], np.float32)).tolist()
+    [4.5]
+    """
+
+    name = "average"
+
+    def __init__(self, heads: Sequence[Head]) -> None:
+        self.heads = list(heads)
+        if len({head.n_features for head in self.heads}) != 1:
+            raise ParameterError(
+                f"heads must accept the same number of features, got {[head.n_features for head in self.heads]}"
+            )
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Name and configuration of each head."""
+        return {"heads": [{"name": head.name, "config": head.config} for head in self.heads]}
+
+    @property
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Each head's arrays below its number."""
+        named: dict[str, npt.NDArray[Any]] = {}
+        for i, head in enumerate(self.heads):
+            named |= prefixed(str(i), head.arrays)
+        return named
+
+    @property
+    def n_features(self) -> int:
+        """Length of a row that it accepts."""
+        return self.heads[0].n_features
+
+    def decide(self, rows: Float32Array) -> Float64Array:
+        """Map standardised features, shape (T, D), to raw outputs, shape (T,)."""
+        return np.asarray(np.mean([head.decide(rows) for head in self.heads], axis=0))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], arrays: Arrays) -> Self:
+        """Make the head again; raises `ArtifactError` if a part does not fit."""
+        from spectell.detectors.registry import load_head
+
+        parts = config.get("heads")
+        if set(config) != {"heads"} or not isinstance(parts, list) or not 1 <= len(parts) <= 100:
+            raise ArtifactError("the head 'average' must list 1 to 100 heads")
+        if stray := [name for name in arrays if name.partition(".")[0] not in set(map(str, range(len(parts))))]:
+            raise ArtifactError(f"the head 'average' has an unknown array {stray[0][:60]!r}")
+        heads = []
+        for i, part in enumerate(parts):
+            if not isinstance(part, dict) or set(part) != {"name", "config"} or part["name"] == cls.name:
+                raise ArtifactError(f"head {i} of the average must have a name and a config, and be no average itself")
+            heads.append(load_head(part["name"], part["config"], under(str(i), arrays)))
+        try:
+            return cls(heads)
+        except ParameterError as error:
+            raise ArtifactError(f"the head 'average' does not fit: {error}") from None

@@ -1,0 +1,139 @@
+"""Every detector, front end, head and distance, by name; each is imported when it is asked for.
+
+Command-line choices, the documentation's table and the loading of model files all derive from these four tables.
+To add one, write the class and add its line here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from spectell.detectors.parts import Arrays
+from spectell.errors import ArtifactError, ParameterError
+
+__all__ = [
+    "DETECTORS",
+    "DISTANCES",
+    "FRONT_ENDS",
+    "HEADS",
+    "DetectorSpec",
+    "get_detector",
+    "get_front_end",
+    "load_distance",
+    "load_front_end",
+    "load_head",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSpec:
+    """Where a class lives, what it is in one line, and where it comes from.
+
+    Parameters
+    ----------
+    target : str
+        ``module:Class`` below ``spectell.detectors``.
+    summary : str
+    reference : str
+    """
+
+    target: str
+    summary: str
+    reference: str
+
+    def load(self) -> Any:
+        """Import the class."""
+        module, _, name = self.target.partition(":")
+        return getattr(import_module(f"spectell.detectors.{module}"), name)
+
+
+DETECTORS = {
+    "ridge": DetectorSpec("ridge:RidgeDetector", "Ridge regression, closed form", "Frank et al. 2020"),
+    "logistic": DetectorSpec(
+        "logistic:LogisticDetector", "Logistic regression with L1, L2 or both", "Frank et al. 2020"
+    ),
+}
+
+FRONT_ENDS = {
+    "pixel": DetectorSpec("features:PixelFeatures", "Pixel values of a native tile, -1 to 1", "Frank et al. 2020"),
+    "dct": DetectorSpec("features:DCTFeatures", "Log-magnitude DCT of a native tile", "Frank et al. 2020"),
+    "blocks": DetectorSpec("features:BlockFeatures", "Log spectra averaged over blocks; any size", "Welch 1967"),
+}
+
+HEADS = {
+    "linear": DetectorSpec("heads:LinearHead", "Weighted sum", ""),
+    "mlp": DetectorSpec("heads:MLPHead", "Multilayer perceptron", ""),
+    "average": DetectorSpec("heads:AverageHead", "Mean of several heads", ""),
+}
+
+DISTANCES = {
+    "bands": DetectorSpec("distance:BandDistance", "Mahalanobis distance of band statistics", "Ledoit and Wolf 2004"),
+}
+
+
+def get_detector(name: str) -> Any:
+    """Return the detector class registered as `name`.
+
+    Raises
+    ------
+    ParameterError
+        If no detector has that name; the message lists those that exist.
+
+    Examples
+    --------
+    >>> get_detector("rigde")
+    Traceback (most recent call last):
+        ...
+    spectell.errors.ParameterError: unknown detector 'rigde'; choose one of logistic, ridge
+    """
+    return _get(DETECTORS, "detector", name)
+
+
+def get_front_end(name: str) -> Any:
+    """Return the front-end class registered as `name`, which is also the name of its domain.
+
+    Raises
+    ------
+    ParameterError
+        If no front end has that name; the message lists those that exist.
+
+    Examples
+    --------
+    >>> get_front_end("blocks").__name__
+    'BlockFeatures'
+    """
+    return _get(FRONT_ENDS, "domain", name)
+
+
+def load_front_end(name: str, config: dict[str, Any], arrays: Arrays) -> Any:
+    """Rebuild a front end from its parts of a model file; raises `ArtifactError` if they do not fit."""
+    return _load(FRONT_ENDS, "front end", name, config, arrays)
+
+
+def load_head(name: str, config: dict[str, Any], arrays: Arrays) -> Any:
+    """Rebuild a head from its parts of a model file; raises `ArtifactError` if they do not fit."""
+    return _load(HEADS, "head", name, config, arrays)
+
+
+def load_distance(name: str, config: dict[str, Any], arrays: Arrays, limit: float) -> Any:
+    """Rebuild a distance from its parts of a model file; raises `ArtifactError` if they do not fit."""
+    return _load(DISTANCES, "distance", name, config, arrays, limit)
+
+
+def _get(table: Mapping[str, DetectorSpec], kind: str, name: str) -> Any:
+    spec = table.get(name)
+    if spec is None:
+        raise ParameterError(f"unknown {kind} {name!r}; choose one of {', '.join(sorted(table))}")
+    return spec.load()
+
+
+def _load(table: Mapping[str, DetectorSpec], kind: str, name: Any, config: Any, *parts: Any) -> Any:
+    if not isinstance(name, str) or name not in table or not isinstance(config, dict):
+        raise ArtifactError(
+            f"the model has a {kind} {str(name)[:60]!r} that this version does not know ({', '.join(sorted(table))})"
+        )
+    try:
+        return table[name].load().from_config(config, *parts)
+    except ParameterError as error:
+        raise ArtifactError(f"the model's {kind} {name!r} does not fit: {error}") from None
