@@ -134,7 +134,8 @@ def band_statistics(rows: Float32Array, n_bands: int = BAND_COUNT) -> Float32Arr
     rows : ndarray of shape (T, D), float32
         Standardised features.
     n_bands : int
-        Number of runs, of equal length up to one; at most D of them hold anything.
+        Number of runs. All have ``D // n_bands`` features; the few that remain belong to none, and where D is smaller
+        than `n_bands` the last bands stay at zero.
 
     Returns
     -------
@@ -146,10 +147,12 @@ def band_statistics(rows: Float32Array, n_bands: int = BAND_COUNT) -> Float32Arr
     >>> band_statistics(np.array([[1.0, 3.0, 2.0, 2.0]], np.float32), 2).round(3).tolist()
     [[2.0, 2.0, 1.6089999675750732, 1.3860000371932983]]
     """
-    n_features = rows.shape[1]
-    edges = np.linspace(0, n_features, n_bands + 1).astype(np.intp)
-    starts = np.minimum(edges[:-1], n_features - 1)
-    counts = np.maximum(np.diff(edges), 1).astype(np.float32)
-    means = np.add.reduceat(rows, starts, axis=1) / counts
-    squares = np.add.reduceat(np.square(rows), starts, axis=1) / counts
-    return np.concatenate([means, np.log(squares + np.float32(FLOOR))], axis=1)
+    n_rows, n_features = rows.shape
+    length = max(n_features // n_bands, 1)
+    n_filled = min(n_bands, n_features)
+    runs = rows[:, : n_filled * length].reshape(n_rows, n_filled, length)
+    statistics = np.zeros((n_rows, 2 * n_bands), np.float32)
+    statistics[:, :n_filled] = runs.sum(axis=2) / length
+    squares = np.einsum("tbl,tbl->tb", runs, runs) / length
+    statistics[:, n_bands : n_bands + n_filled] = np.log(squares + np.float32(FLOOR))
+    return statistics

@@ -74,7 +74,7 @@ class Model:
         self.distance = distance
         self.calibration = PlattCalibration(card.calibration.slope, card.calibration.intercept)
         self.thresholds = Thresholds(np.asarray(real_scores, np.float64), card.thresholds.fake_floor)
-        hashes = np.empty(0, np.uint64) if training_hashes is None else np.unique(training_hashes)
+        hashes = np.empty(0, np.uint64) if training_hashes is None else np.sort(training_hashes)
         self.training_hashes: npt.NDArray[np.uint64] = hashes
         self._check_fit()
 
