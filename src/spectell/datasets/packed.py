@@ -1,0 +1,243 @@
+"""A data set as one array on disk, for data that are read many times.
+
+Invariants: ``images.npy`` (N, H, W, 3) uint8 and ``manifest.csv`` have their rows in the same order; neither appears
+under its name before it is complete, and there is no moment at which an old manifest lies beside new images; pixels are
+native: cropped where the caller asks, never resized.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.datasets.atomic import replacing
+from spectell.datasets.manifest import read_manifest, write_manifest
+from spectell.datasets.table import Manifest
+from spectell.errors import ImageError, ManifestError, ParameterError
+
+__all__ = ["IMAGES_NAME", "MANIFEST_NAME", "Packed", "open_packed", "pack"]
+
+IMAGES_NAME = "images.npy"
+MANIFEST_NAME = "manifest.csv"
+
+Size = tuple[int, int]
+Pixels = npt.NDArray[np.uint8]
+StrPath = str | os.PathLike[str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Packed:
+    """A packed data set.
+
+    Parameters
+    ----------
+    images : ndarray of shape (N, H, W, 3), uint8
+        RGB, a read-only memory map: only the rows that are used are read.
+    manifest : Manifest
+        What each row of `images` is. Its paths name the original files, which need not exist any more.
+
+    Examples
+    --------
+    >>> from spectell.datasets import Entry
+    >>> packed = Packed(np.zeros((1, 8, 8, 3), np.uint8), Manifest([Entry("a.png", 0, "real")], root="."))
+    >>> packed.images[packed.manifest.labels == 0].shape
+    (1, 8, 8, 3)
+    """
+
+    images: Pixels
+    manifest: Manifest
+
+
+def pack(
+    manifest: Manifest,
+    out_dir: StrPath,
+    size: int | None = None,
+    *,
+    workers: int | None = None,
+    on_progress: Callable[[int], object] | None = None,
+) -> Packed:
+    """Decode a data set once and write it as one array.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The images.
+    out_dir : path
+        Folder for ``images.npy`` and ``manifest.csv``; made where it does not exist. Older ones are replaced.
+    size : int > 0, optional
+        Side of the square that is cut from the centre of every image. Without it all images must have one size.
+    workers : int, optional
+        Threads that decode; by default one per core.
+    on_progress : callable, optional
+        Called with the number of images done since the last call.
+
+    Returns
+    -------
+    packed : Packed
+        The files, opened.
+
+    Raises
+    ------
+    ManifestError
+        If there are no images, some cannot be read, the images differ in size (or are smaller than `size`; the message
+        counts the sizes), or the files cannot be written. Nothing is left under the final names by a failure, and older
+        files stay as they were.
+    ParameterError
+        If `size` is not positive.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from spectell.datasets import Entry
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.ppm").write_bytes(b"P6 2 2 255 " + bytes(12))
+    ...     pack(Manifest([Entry("a.ppm", 0, "real")], root=folder), Path(folder, "packed")).images.shape
+    (1, 2, 2, 3)
+    """
+    if size is not None and size <= 0:
+        raise ParameterError(f"size must be a positive number of pixels, got {size}")
+    if not len(manifest):
+        raise ManifestError("there are no images to pack; the manifest has no rows")
+    folder = Path(out_dir)
+    staged = folder / f".new-{MANIFEST_NAME}"
+    writer = _Writer(len(manifest), size)
+    with replacing(folder / IMAGES_NAME) as file:
+        for row, pixels in enumerate(_decoded(manifest, size, workers or os.cpu_count() or 1)):
+            writer.add(row, pixels, file)
+            if on_progress is not None:
+                on_progress(1)
+        writer.check(manifest)
+        file.flush()
+        os.fsync(file.fileno())
+        write_manifest(manifest, staged)  # all that can fail for want of space has now succeeded
+        (folder / MANIFEST_NAME).unlink(missing_ok=True)
+    staged.replace(folder / MANIFEST_NAME)
+    return open_packed(folder)
+
+
+def open_packed(folder: StrPath) -> Packed:
+    """Open what `pack` wrote, as a read-only memory map.
+
+    Parameters
+    ----------
+    folder : path
+        Folder with ``images.npy`` and ``manifest.csv``.
+
+    Returns
+    -------
+    packed : Packed
+        The array and its manifest.
+
+    Raises
+    ------
+    ManifestError
+        If a file is missing or damaged, the array is not uint8 of shape (N, H, W, 3), or the manifest has another
+        number of rows.
+
+    Examples
+    --------
+    >>> open_packed("nowhere")
+    Traceback (most recent call last):
+    spectell.errors.ManifestError: 'nowhere' is not a packed data set: it has no images.npy; make one with \
+`spectell dataset pack`
+    """
+    folder = Path(folder)
+    for name in (IMAGES_NAME, MANIFEST_NAME):
+        if not (folder / name).is_file():
+            raise ManifestError(
+                f"{str(folder)!r} is not a packed data set: it has no {name}; make one with `spectell dataset pack`"
+            )
+    try:
+        images = np.load(folder / IMAGES_NAME, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ManifestError(f"{str(folder / IMAGES_NAME)!r} is damaged ({error}); pack the data set again") from error
+    if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
+        raise ManifestError(
+            f"{str(folder / IMAGES_NAME)!r} must hold uint8 of shape (N, H, W, 3), got {images.dtype} of shape "
+            f"{images.shape}; pack the data set again"
+        )
+    manifest = read_manifest(folder / MANIFEST_NAME, check_files=False)
+    if len(manifest) != len(images):
+        raise ManifestError(
+            f"{str(folder)!r} has {len(images):,} images but {len(manifest):,} rows of manifest; pack it again"
+        )
+    return Packed(images, manifest)
+
+
+@dataclass
+class _Writer:
+    """Appends images of one size to a .npy file, and counts what does not fit.
+
+    Plain writes, not a memory map: on a full disk a write fails with a reason, a mapped page kills the process.
+    """
+
+    n: int
+    crop: int | None
+    size: Size | None = None
+    sizes: Counter[Size] = field(default_factory=Counter)
+    unreadable: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, row: int, pixels: Pixels | ImageError, file: BinaryIO) -> None:
+        if isinstance(pixels, ImageError):
+            self.unreadable.append((row, str(pixels)))
+            return
+        height, width, _ = pixels.shape
+        self.sizes[height, width] += 1
+        if self.size is None:
+            self.size = (self.crop, self.crop) if self.crop else (height, width)
+            header = {"descr": "|u1", "fortran_order": False, "shape": (self.n, *self.size, 3)}
+            np.lib.format.write_array_header_1_0(file, header)
+        if not self.unreadable and (height, width) == self.size:
+            file.write(np.ascontiguousarray(pixels).data)
+
+    def check(self, manifest: Manifest) -> None:
+        if self.unreadable:
+            row, reason = self.unreadable[0]
+            raise ManifestError(
+                f"{len(self.unreadable):,} of {self.n:,} files cannot be packed, the first is {manifest.paths[row]!r}: "
+                f"{reason}; take them out of the data set"
+            )
+        if any(size != self.size for size in self.sizes):
+            rule = f"all be at least {self.crop}x{self.crop}" if self.crop else "have one size"
+            counts = ", ".join(f"{number:,} of {h}x{w}" for (h, w), number in self.sizes.most_common(5))
+            more = ", …" if len(self.sizes) > 5 else ""
+            raise ManifestError(
+                f"images must {rule} (heightxwidth), got {counts}{more}; take the others out of the data set, or "
+                "choose a crop that fits all with size= (--size)"
+            )
+
+
+def _decoded(manifest: Manifest, size: int | None, workers: int) -> Iterator[Pixels | ImageError]:
+    """Yield the images in order, cropped, decoding a few ahead."""
+    from spectell.images import read_image
+
+    gate = threading.Lock()
+
+    def decode(row: int) -> Pixels | ImageError:
+        try:
+            return _cropped(read_image(manifest.file(row), large_gate=gate).pixels, size)
+        except ImageError as error:
+            return error
+
+    ahead = 4 * workers
+    with ThreadPoolExecutor(workers) as pool:
+        for start in range(0, len(manifest), ahead):
+            yield from pool.map(decode, range(start, min(start + ahead, len(manifest))))
+
+
+def _cropped(pixels: Pixels, size: int | None) -> Pixels:
+    """Cut the centre; an image that is too small comes back whole, to be counted and refused."""
+    height, width, _ = pixels.shape
+    if size is None or height < size or width < size:
+        return pixels
+    top, left = (height - size) // 2, (width - size) // 2
+    return pixels[top : top + size, left : left + size].copy()
