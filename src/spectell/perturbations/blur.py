@@ -70,7 +70,7 @@ class GaussianBlur:
     def __post_init__(self) -> None:
         if (self.min_sigma is None) != (self.max_sigma is None):
             raise ParameterError(
-                f"min_sigma and max_sigma must both be given or both be None, got {self.min_sigma!r}, {self.max_sigma!r}"
+                f"min_sigma and max_sigma must both be numbers or both None, got {self.min_sigma!r}, {self.max_sigma!r}"
             )
         if self.min_sigma is not None and self.max_sigma is not None:
             check_range("sigma", self.min_sigma, self.max_sigma, within=(0.01, 100.0))

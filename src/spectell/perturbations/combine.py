@@ -50,6 +50,7 @@ class Sometimes:
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
         """Pick whether it is applied, and then how; None means that it is not."""
+        check_shape(shape)
         return self.perturbation.draw(rng, shape) if rng.random() < self.probability else None
 
     def apply(self, image: Pixels, parameters: Any) -> Pixels:
