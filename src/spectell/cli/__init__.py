@@ -1,0 +1,99 @@
+"""The command line: parse, call one function of the library, print.
+
+A command's module is imported when the command is called, so that no command pays for another's imports. What the
+library raises on purpose becomes one line on stderr and an exit status; anything else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from spectell.errors import SpectellError
+
+__all__ = ["COMMANDS", "cli", "main"]
+
+COMMANDS = {
+    "scan": ("spectell.cli.scan:scan", "Verdict for each image: real, generated or inconclusive."),
+}
+"""Command → where it lives, and its line in the list of commands."""
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+LIBRARY_ERROR = 1
+INTERRUPTED = 130
+CLOSED_PIPE = 141  # what the shell reports of a program that SIGPIPE ended
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports the one that is called."""
+
+    # ruff: noqa: ARG002 - click passes a context that names alone do not need
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names in the order of `COMMANDS`: the main job first."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command, and give each way of ending early its status."""
+        try:
+            return super().invoke(ctx)
+        except SpectellError as error:
+            raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:
+            ctx.exit(CLOSED_PIPE)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            raise click.ClickException(f"cannot write the output: {error.strerror}") from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="spectell", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Tell generated images from photographs by their frequency spectrum.
+
+    Example:
+
+    \b
+        spectell scan holiday.jpg downloads/
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with its status."""
+    try:
+        result = cli.main(arguments, prog_name="spectell", standalone_mode=False)
+        status = result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.Abort:  # interrupted before a command ran
+        status = INTERRUPTED
+    try:
+        sys.stdout.flush()
+    except OSError:  # said already; what is left in the buffer has nowhere to go
+        status = status or LIBRARY_ERROR
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)

@@ -1,0 +1,64 @@
+"""``spectell demo``: the main job on input that everybody has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from spectell.workflows.demo import DemoResult
+
+__all__ = ["demo"]
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-output"),
+    show_default=True,
+    help="Folder for the images and the picture of their spectra.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def demo(output: Path, as_json: bool) -> None:
+    """Judge a few photographs and a few images made on the spot, and show both spectra.
+
+    The photographs come with scikit-learn and matplotlib; tiny generators that come with Spectell make the other
+    images. Nothing is downloaded. The folder gets a sub-folder with the photographs, one for each generator, and
+    spectra.png: the mean spectra of both kinds side by side.
+
+    Example:
+
+    \b
+        spectell demo -o demo-output
+    """
+    from spectell.figures.spectra import plot_spectrum_pair
+    from spectell.workflows.demo import run_demo
+
+    result = run_demo(output)
+    picture = output / "spectra.png"
+    plot_spectrum_pair(result.real_spectrum, result.generated_spectrum).savefig(picture, dpi=150)
+    if as_json:
+        rows = [row.as_dict() for row in result.rows]
+        click.echo(json.dumps({"counts": result.counts, "spectra": str(picture), "rows": rows}, allow_nan=False))
+    else:
+        click.echo(_as_table(result))
+        click.echo(f"\nThe images are in {output}, both mean spectra in {picture}.")
+
+
+def _as_table(result: DemoResult) -> str:
+    lines = [("image", "truth", "verdict", "probability", "", "warnings")]
+    for row in result.rows:
+        verdict = row.verdict
+        probability = "" if verdict.probability is None else f"{verdict.probability:.3f}"
+        notes = "; ".join(verdict.warnings) if verdict.error is None else verdict.error
+        lines.append((Path(verdict.path).name, row.truth, verdict.verdict, probability, row.outcome, notes))
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    counted = ", ".join(f"{number} {outcome}" for outcome, number in result.counts.items() if number)
+    fpr = result.rows[0].verdict.fpr
+    return "\n".join([*table, "", f"{counted} of {len(result.rows)}, at a false-positive rate of {fpr:.0%}."])

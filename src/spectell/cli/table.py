@@ -1,0 +1,63 @@
+"""Rows for people to read: columns that line up although each is printed as soon as it is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from spectell.workflows.verdict import printable_path
+
+if TYPE_CHECKING:
+    from spectell.workflows.verdict import Verdict
+
+__all__ = ["table_header", "table_row"]
+
+_COLOURS = {"generated": "red", "real": "green", "inconclusive": "yellow", "error": "magenta"}
+
+
+def table_header() -> str:
+    """Return the names of the columns.
+
+    Examples
+    --------
+    >>> table_header()
+    'verdict       generated?  file'
+    """
+    return "verdict       generated?  file"
+
+
+def table_row(verdict: Verdict, *, colour: bool = False) -> str:
+    r"""Return one row: verdict, probability in per cent, path, and in brackets what is to be said beside it.
+
+    Examples
+    --------
+    >>> from spectell.workflows.verdict import Verdict
+    >>> table_row(Verdict("a.jpg", "real", 0.03, -3.5, 0.01, "default", 8, 8, "JPEG", 40, ("heavily compressed",)))
+    'real                3 %   a.jpg  (heavily compressed)'
+    >>> table_row(Verdict.failed("b\x1b.jpg", "it is empty", fpr=0.01, model="default"))
+    'error                 -   b\\x1b.jpg  (it is empty)'
+    """
+    name = f"{verdict.verdict:12}"
+    said = "; ".join([*verdict.warnings, *([verdict.error] if verdict.error else [])])
+    text = f"{_per_cent(verdict.probability):>10}   {_harmless(printable_path(verdict.path))}"
+    beside = f"  ({_harmless(said)})" if said else ""
+    if not colour:
+        return f"{name}{text}{beside}"
+    return f"{click.style(name, fg=_COLOURS[verdict.verdict])}{text}{click.style(beside, dim=True)}"
+
+
+def _per_cent(probability: float | None) -> str:
+    """Nobody is certain: 0 % and 100 % are never printed."""
+    if probability is None:
+        return "-"
+    if probability < 0.005:
+        return "<1 %"
+    return ">99 %" if probability > 0.995 else f"{100 * probability:.0f} %"
+
+
+def _harmless(text: str) -> str:
+    r"""Control characters in a name could move the cursor and forge rows; they are shown as escapes instead."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -1,0 +1,104 @@
+"""Read back the rows that an interrupted run has finished, however it ended."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from spectell.errors import ParameterError
+from spectell.workflows.verdict import FIELDS
+
+__all__ = ["FinishedRow", "finished_rows"]
+
+
+class FinishedRow(NamedTuple):
+    """A whole row: its path as text (None for a header), its verdict, and the byte after it."""
+
+    path: str | None
+    verdict: str
+    end: int
+
+
+def finished_rows(path: Path, *, header: bytes = b"") -> Iterator[FinishedRow]:
+    r"""Read the whole rows of an output, leaving out a last one that was torn.
+
+    Parameters
+    ----------
+    path : Path
+        JSON lines, or CSV if there is a `header`. A missing file has no rows.
+    header : bytes
+        The first record of a CSV file.
+
+    Yields
+    ------
+    row : FinishedRow
+
+    Raises
+    ------
+    ParameterError
+        If a row before the last is damaged, or the file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "rows.jsonl"
+    ...     _ = path.write_bytes(b'{"path": "a.jpg", "verdict": "real"}\n{"path": "b.')
+    ...     list(finished_rows(path))
+    [FinishedRow(path='a.jpg', verdict='real', end=37)]
+    """
+    try:
+        with path.open("rb") as file:
+            yield from _rows(path, _csv_records(file) if header else file, _read_csv if header else _read_json, header)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise ParameterError(f"cannot resume {path}: {error.strerror or error}") from error
+
+
+Reader = Callable[[bytes], tuple[str, str]]
+
+
+def _rows(path: Path, records: Iterator[bytes] | BinaryIO, read: Reader, header: bytes) -> Iterator[FinishedRow]:
+    end = 0
+    for number, record in enumerate(records):
+        if not record.endswith(b"\n"):
+            return  # torn
+        end += len(record)
+        if header and not number:
+            if record != header:
+                raise ParameterError(f"cannot resume {path}: its first line does not name the columns; use --overwrite")
+            yield FinishedRow(None, "", end)
+            continue
+        try:
+            yield FinishedRow(*read(record), end)
+        except (ValueError, KeyError, TypeError, csv.Error):
+            remedy = "cut the file before it, or use --overwrite"
+            raise ParameterError(f"cannot resume {path}: its line {number + 1} is damaged; {remedy}") from None
+
+
+def _read_json(record: bytes) -> tuple[str, str]:
+    row = json.loads(record)
+    return str(row["path"]), str(row["verdict"])
+
+
+def _read_csv(record: bytes) -> tuple[str, str]:
+    (row,) = csv.reader(io.StringIO(record.decode(), newline=""))
+    named = dict(zip(FIELDS, row, strict=True))
+    return named["path"], named["verdict"]
+
+
+def _csv_records(file: BinaryIO) -> Iterator[bytes]:
+    """Join the lines of a record: a quoted field may hold line endings, and then the quotes so far are odd."""
+    record = b""
+    for line in file:
+        record += line
+        if record.endswith(b"\r\n") and record.count(b'"') % 2 == 0:
+            yield record
+            record = b""
+    if record:
+        yield record.rstrip(b"\n")  # torn, wherever it was torn

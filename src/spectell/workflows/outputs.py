@@ -1,0 +1,318 @@
+"""Rows that outlive the run that writes them.
+
+A row is in the operating system's hands as soon as it is written, whole or not at all: Ctrl-C and ``kill -9`` lose
+none, a full disk is cut back to the last whole row, and what a power cut can lose is bounded by a synchronisation
+every few seconds. A row ends in a line ending, so that a row torn by a crash is known by its lack.
+
+Parquet cannot be appended to. Its rows collect in ``NAME.parquet.partial.jsonl``, which becomes the Parquet file
+in one step at the end. Beside every output lies ``NAME.run.json``: the settings that its rows were made with.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from spectell.datasets.atomic import replacing
+from spectell.errors import ParameterError, SpectellError
+from spectell.workflows.finished import finished_rows
+from spectell.workflows.verdict import FIELDS, Verdict, printable_path
+from spectell.workflows.walk import PENDING, Pending, Unreadable
+
+__all__ = ["OUTPUT_SUFFIXES", "Output", "csv_header", "csv_line", "json_line", "output_suffix"]
+
+OUTPUT_SUFFIXES = (".jsonl", ".csv", ".parquet")
+
+SYNC_SECONDS = 5.0
+"""A power cut loses at most the rows of this long."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+def json_line(verdict: Verdict) -> bytes:
+    r"""Return a row as one line of JSON in UTF-8.
+
+    Examples
+    --------
+    >>> row = Verdict.failed("é.jpg", "it is empty", fpr=0.01, model="default")
+    >>> json.loads(json_line(row))["path"], json_line(row).count(b"\n")
+    ('é.jpg', 1)
+    """
+    return _encode(verdict.as_dict()).encode() + b"\n"
+
+
+def csv_line(verdict: Verdict) -> bytes:
+    r"""Return a row as a CSV record of RFC 4180; warnings are joined by "; ", None is empty.
+
+    Examples
+    --------
+    >>> csv_line(Verdict.failed("a,b.jpg", "it is empty", fpr=0.01, model="default"))
+    b'"a,b.jpg",error,,,0.01,default,,,,,,it is empty\r\n'
+    """
+    values = verdict.as_dict()
+    values["warnings"] = "; ".join(values["warnings"])
+    return _record(values.values())
+
+
+def csv_header() -> bytes:
+    r"""Return the record that names the columns.
+
+    Examples
+    --------
+    >>> csv_header()[:26]
+    b'path,verdict,probability,s'
+    """
+    return _record(FIELDS)
+
+
+def _record(values: Iterable[Any]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerow(values)
+    return buffer.getvalue().encode()
+
+
+def output_suffix(path: str | os.PathLike[str]) -> str:
+    """Return the suffix that decides an output's format.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of `OUTPUT_SUFFIXES`.
+
+    Examples
+    --------
+    >>> output_suffix("rows.CSV")
+    '.csv'
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in OUTPUT_SUFFIXES:
+        raise ParameterError(f"the output's name must end in {', '.join(OUTPUT_SUFFIXES)}, got {os.fspath(path)!r}")
+    return suffix
+
+
+class Output:
+    """A file of rows that is written as the run goes, and can be gone on with.
+
+    Parameters
+    ----------
+    path : path
+        Its suffix decides the format.
+    run : mapping
+        The settings that rows depend on; an output is continued only with the same.
+    resume : bool
+        Go on with an existing output; without one, begin.
+    overwrite : bool
+        Replace an existing output.
+    finished : Counter, optional
+        Receives the verdicts of the rows that an earlier run had finished.
+
+    Raises
+    ------
+    ParameterError
+        If the output exists and neither `resume` nor `overwrite` is given, or it cannot be continued.
+    SpectellError
+        If it cannot be written; what has been written stays whole.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> row = Verdict.failed("a.jpg", "it is empty", fpr=0.01, model="default")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "rows.jsonl"
+    ...     with Output(path, {"fpr": 0.01}) as output:
+    ...         remaining = list(output.remaining(["a.jpg"]))
+    ...         output.write(row)
+    ...         output.finish()
+    ...     with Output(path, {"fpr": 0.01}, resume=True) as output:
+    ...         remaining, list(output.remaining(["a.jpg", "b.jpg"])), output.finished
+    (['a.jpg'], ['b.jpg'], Counter({'error': 1}))
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        run: Mapping[str, Any],
+        *,
+        resume: bool = False,
+        overwrite: bool = False,
+        finished: Counter[str] | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self.finished: Counter[str] = Counter() if finished is None else finished
+        self._csv = output_suffix(path) == ".csv"
+        self._parquet = output_suffix(path) == ".parquet"
+        self._rows = self._beside(".partial.jsonl") if self._parquet else self.path
+        self._record = self._beside(".run.json")
+        self._file: _RowFile | None = None
+        if resume and overwrite:
+            raise ParameterError("resume and overwrite exclude each other; choose one")
+        exists = self.path.exists() or self._rows.exists()
+        if exists and not (resume or overwrite):
+            raise ParameterError(f"{self.path} exists; add --resume to go on with it or --overwrite to replace it")
+        if exists and resume:
+            self._check_same_run(run)
+            return
+        for stale in {self.path, self._rows}:  # first: a new record beside old rows would let them be continued
+            _unlink(stale)
+        with replacing(self._record) as file:
+            file.write(json.dumps(run, indent=1, sort_keys=True).encode() + b"\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: object, trace: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def remaining(self, items: Iterable[str | Unreadable | Pending]) -> Iterator[str | Unreadable | Pending]:
+        """Pass on the items that have no row yet, having compared every finished row with the item in its place.
+
+        Raises
+        ------
+        ParameterError
+            If an item differs from the row in its place, or the file is damaged before its last row.
+        """
+        source = iter(items)
+        if self._parquet and self.path.exists() and not self._rows.exists():
+            from spectell.workflows.parquet import to_json_lines
+
+            to_json_lines(self.path, self._rows)
+        end = 0
+        for row in finished_rows(self._rows, header=csv_header() if self._csv else b""):
+            end = row.end
+            if row.path is None:
+                continue
+            self._check_same_item(row.path, next((item for item in source if item is not PENDING), None))
+            self.finished[row.verdict] += 1
+        self._file = _RowFile(self._rows, end)
+        if self._csv and not end:
+            self._file.write(csv_header())
+        yield from source
+
+    def write(self, verdict: Verdict) -> None:
+        """Add a row.
+
+        Raises
+        ------
+        SpectellError
+            If it cannot be written; the rows before it stay whole.
+        """
+        if self._file is None:
+            raise ParameterError("rows are written while `remaining` is read, not before")
+        self._file.write(csv_line(verdict) if self._csv else json_line(verdict))
+
+    def finish(self) -> None:
+        """Close the output of a run that has come to its end."""
+        if self._file is not None:
+            self._file.close()
+        if self._parquet:
+            from spectell.workflows.parquet import from_json_lines
+
+            from_json_lines(self._rows, self.path)
+            _unlink(self._rows)
+
+    def _beside(self, ending: str) -> Path:
+        return self.path.with_name(self.path.name + ending)
+
+    def _check_same_run(self, run: Mapping[str, Any]) -> None:
+        try:
+            before = json.loads(self._record.read_bytes())
+        except (OSError, ValueError):
+            before = None
+        if not isinstance(before, dict):
+            raise ParameterError(f"cannot resume {self.path} without its record {self._record}; use --overwrite")
+        for name in sorted({*run, *before}):
+            if before.get(name) != run.get(name):
+                raise ParameterError(
+                    f"cannot resume {self.path}: it was made with {name} = {before.get(name)!r}, this run has "
+                    f"{run.get(name)!r}; use the same settings or --overwrite"
+                )
+
+    def _check_same_item(self, done: str, item: str | Unreadable | Pending | None) -> None:
+        path = item.path if isinstance(item, Unreadable) else item
+        if not isinstance(path, str) or printable_path(path) != done:
+            now = f"now {printable_path(path)} stands there" if isinstance(path, str) else "now there are no more files"
+            raise ParameterError(
+                f"cannot resume {self.path}: its row {self.finished.total() + 1} is for {done} and {now}; "
+                "name the same files or use --overwrite"
+            )
+
+
+class _RowFile:
+    """An append-only file that never ends in part of a row."""
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path, self._size = path, size
+        self._synchronised = time.monotonic()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
+        self._closed = False
+        _claim(self._handle, path)
+        self._cut()
+
+    def write(self, row: bytes) -> None:
+        rest = memoryview(row)
+        try:
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+        except OSError as error:
+            self._cut()
+            raise _cannot_write(self._path, error) from error
+        self._size += len(row)
+        if time.monotonic() - self._synchronised > SYNC_SECONDS:
+            self._synchronise()
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._synchronise()
+            os.close(self._handle)
+
+    def _synchronise(self) -> None:
+        with suppress(OSError):  # some file systems cannot; the rows are written all the same
+            os.fsync(self._handle)
+        self._synchronised = time.monotonic()
+
+    def _cut(self) -> None:
+        with suppress(OSError):  # a device has no size
+            os.ftruncate(self._handle, self._size)
+            os.lseek(self._handle, self._size, os.SEEK_SET)
+
+
+def _claim(handle: int, path: Path) -> None:
+    """Keep two runs from writing into one file; the claim ends with the process, and workers do not inherit it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ParameterError(f"another run is writing {path}; wait for it or name another output") from None
+    except OSError:  # a file system without locks
+        return
+
+
+def _unlink(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> SpectellError:
+    reason = error.strerror or str(error)
+    return SpectellError(f"cannot write {path}: {reason}; its rows so far are whole, and --resume goes on with them")

@@ -1,0 +1,343 @@
+"""Map a function over items in worker processes that may crash, hang or run out of memory.
+
+The executors of the standard library give up when a worker dies. Here a death costs one result: the worker's shared
+`progress` names the item that it died of, that item becomes a `Failure`, what else the worker held is given to others,
+and a new worker takes its place. Results come in the order of the items; at most `WINDOW` of them are under way, so
+memory does not grow with their number.
+
+Items travel in batches of about 50 ms of work, so that the cost per item is some ten microseconds. Nobody holds a lock:
+a worker asks the parent before it starts on a large item, and the parent lets one at a time go on.
+"""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import connection as connections
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
+
+from spectell.errors import ParameterError, SpectellError
+from spectell.workflows.walk import PENDING
+from spectell.workflows.worker import GO, Failure, Large, Ready, Released, Rows, Work, serve
+
+__all__ = ["LARGE_PATIENCE", "WINDOW", "Answer", "available_cores", "check_limits", "isolated_map"]
+
+WINDOW = 2048
+"""Items that may be under way, or answered and waiting for an earlier one."""
+
+LARGE_PATIENCE = 5
+"""A large item may take this many times as long, counted from the moment at which it is let through the gate."""
+
+_BATCH_SECONDS = 0.05
+_BATCH_ITEMS = 64
+_BATCH_BYTES = 16_384  # less than a pipe's buffer: the parent never waits for a worker while it sends
+_DEPTH = 2
+_START_SECONDS = 120.0
+_POLL_SECONDS = 0.05
+_MAX_UNEXPLAINED = 8
+_EXHAUSTED: Final = object()
+
+
+class Answer(NamedTuple):
+    """An item with its result, which is a `Failure` if the item could not be done."""
+
+    item: Any
+    result: Any
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use, at least 1."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def isolated_map(
+    work: Work, items: Iterable[Any], *, workers: int, timeout: float = 60.0, memory: int | None = None
+) -> Generator[Answer, None, None]:
+    """Apply `work` to every item in isolated processes; results in order, lazily.
+
+    Parameters
+    ----------
+    work : callable
+        Called as ``work(item, gate)``. Inherited by forked workers, pickled for others.
+    items : iterable
+        Read only as far ahead as needed. It may yield `PENDING` for "none just now".
+    workers : int >= 1
+        Processes at most; no more are started than there are items.
+    timeout : float > 0
+        Seconds for one item, `LARGE_PATIENCE` times as many while it holds the gate; waiting for the gate is free.
+    memory : int or None
+        Bytes that a worker may allocate beyond its start (Linux); exceeding it is a `Failure`.
+
+    Yields
+    ------
+    answer : Answer
+
+    Raises
+    ------
+    ParameterError
+        If `workers` or `timeout` is outside its domain.
+    SpectellError
+        If a worker cannot start.
+
+    Notes
+    -----
+    Closing the iterator ends the workers.
+
+    Examples
+    --------
+    >>> [answer.result for answer in isolated_map(lambda item, gate: 10 * item, [1, 2, 3], workers=2)]
+    [10, 20, 30]
+    """
+    check_limits(workers, timeout)
+    return _Pool(work, iter(items), workers, timeout, memory).run()
+
+
+def check_limits(workers: int, timeout: float) -> None:
+    """Refuse limits of `isolated_map` that are outside their domain, with a `ParameterError`."""
+    if workers < 1:
+        raise ParameterError(f"workers must be at least 1, got {workers}")
+    if not timeout > 0:
+        raise ParameterError(f"timeout must be positive, got {timeout!r}")
+
+
+class _Worker:
+    """The parent's view of one process."""
+
+    def __init__(self, work: Work, others: list[_Worker], memory: int | None) -> None:
+        self.forked = _may_fork()
+        context: Any = multiprocessing.get_context("fork" if self.forked else "spawn")
+        self.connection, far = context.Pipe()
+        self.progress = context.RawValue("q", -1)
+        inherited = [self.connection, *(other.connection for other in others)] if self.forked else []
+        arguments = (far, inherited, work, self.progress, memory, self.forked)
+        self.process = context.Process(target=serve, args=arguments, daemon=True)
+        self.tasks: deque[tuple[int, Any]] = deque()
+        self.batches: deque[int] = deque()
+        self.ready = self.waiting = self.large = False
+        self.overdue: str | None = None
+        self.heard = time.monotonic()
+        with _interrupts_blocked():
+            self.process.start()
+        far.close()
+
+    def send(self, batch: list[tuple[int, Any]]) -> None:
+        if not self.tasks:
+            self.heard = time.monotonic()
+        self.tasks.extend(batch)
+        self.batches.append(len(batch))
+        self._tell(batch)
+
+    def let_through(self) -> None:
+        self.waiting, self.large, self.heard = False, True, time.monotonic()
+        self._tell(GO)
+
+    def answered(self, results: list[Any]) -> Iterator[tuple[int, Answer]]:
+        """Match results with the tasks that were sent first."""
+        for result in results:
+            index, item = self.tasks.popleft()
+            self.batches[0] -= 1
+            if not self.batches[0]:
+                self.batches.popleft()
+            yield index, Answer(item, result)
+
+    def limit(self, timeout: float) -> float:
+        """Return how many seconds it may be silent, infinite while it is idle or waits for the gate."""
+        if not self.ready:
+            return _START_SECONDS
+        if self.overdue or self.waiting or not self.tasks:
+            return math.inf
+        return timeout * (LARGE_PATIENCE if self.large else 1)
+
+    def stop(self, patience: float = 0.0) -> int | None:
+        """End the process whatever it is doing, as it holds nothing that anybody needs; return its exit code."""
+        self.process.join(patience)
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+        code: int | None = self.process.exitcode
+        return code
+
+    def _tell(self, message: object) -> None:
+        with suppress(OSError):  # it has just died, which the end of its pipe will show
+            self.connection.send(message)
+
+
+class _Pool:
+    """Who has which item, what has been answered, and what comes next."""
+
+    def __init__(self, work: Work, items: Iterator[Any], workers: int, timeout: float, memory: int | None) -> None:
+        self._work, self._items, self._limit, self._timeout, self._memory = work, items, workers, timeout, memory
+        self._workers: list[_Worker] = []
+        self._at_gate: deque[_Worker] = deque()
+        self._inside: _Worker | None = None
+        self._again: deque[tuple[int, Any]] = deque()
+        self._suspects: set[int] = set()
+        self._answers: dict[int, Answer] = {}
+        self._taken = self._yielded = self._unexplained = 0
+        self._exhausted = self._starved = False
+        self._pace = math.inf
+
+    def run(self) -> Generator[Answer, None, None]:
+        try:
+            while True:
+                self._dispatch()
+                while self._yielded in self._answers:
+                    self._yielded += 1
+                    yield self._answers.pop(self._yielded - 1)
+                if self._exhausted and self._yielded == self._taken:
+                    return
+                self._listen()
+        finally:
+            for worker in self._workers:
+                worker.process.kill()
+            for worker in self._workers:
+                worker.stop()
+
+    def _dispatch(self) -> None:
+        self._starved = False
+        while self._has_room() and (batch := self._next_batch()):
+            self._idlest().send(batch)
+
+    def _has_room(self) -> bool:
+        depth = _DEPTH if self._pace < _BATCH_SECONDS else 1
+        return len(self._workers) < self._limit or any(len(worker.batches) < depth for worker in self._workers)
+
+    def _idlest(self) -> _Worker:
+        worker = min(self._workers, key=lambda worker: len(worker.batches), default=None)
+        if worker is None or (worker.batches and len(self._workers) < self._limit):
+            worker = _Worker(self._work, self._workers, self._memory)
+            self._workers.append(worker)
+        return worker
+
+    def _next_batch(self) -> list[tuple[int, Any]]:
+        batch: list[tuple[int, Any]] = []
+        count = min(_BATCH_ITEMS, max(1, int(_BATCH_SECONDS / self._pace)))
+        size = 0
+        while len(batch) < count and size < _BATCH_BYTES and (task := self._next_task()):
+            batch.append(task)
+            size += sys.getsizeof(task[1])
+        return batch
+
+    def _next_task(self) -> tuple[int, Any] | None:
+        if self._again:
+            return self._again.popleft()
+        if self._exhausted or self._starved or self._taken - self._yielded >= WINDOW:
+            return None
+        item = next(self._items, _EXHAUSTED)
+        self._starved, self._exhausted = item is PENDING, item is _EXHAUSTED
+        if self._starved or self._exhausted:
+            return None
+        self._taken += 1
+        return self._taken - 1, item
+
+    def _listen(self) -> None:
+        readable = set(connections.wait([worker.connection for worker in self._workers], self._patience()))
+        for worker in [worker for worker in self._workers if worker.connection in readable]:
+            self._hear(worker)
+        now = time.monotonic()
+        for worker in self._workers:
+            limit = worker.limit(self._timeout)
+            if now - worker.heard > limit:
+                worker.overdue = f"took longer than {limit:g} s"
+                worker.process.kill()
+
+    def _patience(self) -> float | None:
+        due = min((worker.heard + worker.limit(self._timeout) for worker in self._workers), default=math.inf)
+        seconds = min(due - time.monotonic(), _POLL_SECONDS if self._starved else math.inf)
+        return None if seconds == math.inf else max(seconds, 0.0)
+
+    def _hear(self, worker: _Worker) -> None:
+        try:
+            message = worker.connection.recv()
+        except Exception:  # its end, a message that its death cut short, or memory that it had garbled
+            self._bury(worker)
+            return
+        worker.heard = time.monotonic()
+        if isinstance(message, Rows):
+            self._answers.update(worker.answered(message.results))
+            pace = message.seconds / len(message.results)
+            self._pace = pace if self._pace == math.inf else 0.7 * self._pace + 0.3 * pace
+            self._unexplained = 0
+        elif isinstance(message, Ready):
+            worker.ready = True
+        elif isinstance(message, Large):
+            worker.waiting = True
+            self._at_gate.append(worker)
+        elif isinstance(message, Released):
+            worker.large, self._inside = False, None
+        self._open_gate()
+
+    def _open_gate(self) -> None:
+        if self._inside is None and self._at_gate:
+            self._inside = self._at_gate.popleft()
+            self._inside.let_through()
+
+    def _bury(self, worker: _Worker) -> None:
+        """Find out what a worker died of, and pass on what it held."""
+        code = worker.stop(patience=1.0)
+        self._workers.remove(worker)
+        if worker is self._inside:
+            self._inside = None
+        with suppress(ValueError):
+            self._at_gate.remove(worker)
+        if not worker.ready:
+            raise SpectellError(_cannot_start(code, worker.forked))
+        self._unexplained += 1
+        for index, item in worker.tasks:
+            if index != worker.progress.value or self._deserves_another_try(index, worker, code):
+                self._again.append((index, item))
+            else:
+                self._answers[index] = Answer(item, Failure(worker.overdue or _last_words(code)))
+                self._unexplained = 0
+        self._again = deque(sorted(self._again, key=itemgetter(0)))
+        if self._unexplained > _MAX_UNEXPLAINED:
+            raise SpectellError(f"worker processes keep ending before they do anything (exit status {code})")
+        self._open_gate()
+
+    def _deserves_another_try(self, index: int, worker: _Worker, code: int | None) -> bool:
+        """Whoever kills when memory runs out picks any process: being picked once proves nothing against the item."""
+        first = code == -signal.SIGKILL and not worker.overdue and index not in self._suspects
+        if first:
+            self._suspects.add(index)
+        return first
+
+
+def _may_fork() -> bool:
+    """Whether forking is safe: it copies locks in whatever state other threads hold them (docs/decisions/0003)."""
+    return sys.platform == "linux" and threading.active_count() == 1 and "torch" not in sys.modules
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Keep Ctrl-C from a worker that cannot ignore it yet."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _last_words(code: int | None) -> str:
+    if code == -signal.SIGKILL:
+        return "the decoder was killed twice (signal 9), most likely for want of memory"
+    if code is not None and code < 0:
+        return f"the decoder crashed (signal {-code})"
+    return f"the decoder ended its process (exit status {code})"
+
+
+def _cannot_start(code: int | None, forked: bool) -> str:
+    remedy = "" if forked else "; in a script, call it below: if __name__ == '__main__':"
+    return f"a worker process could not start (exit status {code}){remedy}"
