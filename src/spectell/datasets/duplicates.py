@@ -26,7 +26,8 @@ import numpy.typing as npt
 from spectell.datasets.columns import TextColumn
 from spectell.datasets.hamming import BANDS, chained, near_pairs
 from spectell.datasets.table import Manifest
-from spectell.errors import ImageError, ShapeError
+from spectell.errors import ShapeError
+from spectell.images import ImageFacts, read_image
 
 __all__ = ["MAX_DISTANCE", "Fingerprints", "connected", "fingerprint", "perceptual_hash"]
 
@@ -113,6 +114,8 @@ class Fingerprints:
         Whether there is one.
     unreadable : sequence of int
         Rows whose file is not readable as an image.
+    facts : sequence of ImageFacts or None
+        What every file says about itself, None where it is unreadable; empty unless it was asked for.
 
     Examples
     --------
@@ -126,6 +129,7 @@ class Fingerprints:
     hashes: npt.NDArray[np.uint16]
     usable: npt.NDArray[np.bool_]
     unreadable: Sequence[int] = ()
+    facts: Sequence[ImageFacts | None] = ()
 
     def exact_pairs(self) -> npt.NDArray[np.int64]:
         """Chain the rows with the same bytes, shape (M, 2)."""
@@ -170,7 +174,11 @@ def connected(n: int, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def fingerprint(
-    manifest: Manifest, *, workers: int | None = None, on_progress: Callable[[int], object] | None = None
+    manifest: Manifest,
+    *,
+    with_facts: bool = False,
+    workers: int | None = None,
+    on_progress: Callable[[int], object] | None = None,
 ) -> Fingerprints:
     """Read every file of a data set and fingerprint it.
 
@@ -178,6 +186,8 @@ def fingerprint(
     ----------
     manifest : Manifest
         The images.
+    with_facts : bool
+        Whether to keep the files' facts, which come with the pixels.
     workers : int, optional
         Threads; by default one per core. Files above `spectell.images.LARGE_PIXELS` are decoded one at a time.
     on_progress : callable, optional
@@ -192,19 +202,22 @@ def fingerprint(
     digests: list[str] = []
     hashes = np.zeros((n, BANDS), dtype=np.uint16)
     usable = np.zeros(n, dtype=bool)
+    facts: list[ImageFacts | None] = []
     unreadable: list[int] = []
-    for row, (digest, bands, readable) in enumerate(_fingerprints(manifest, workers or os.cpu_count() or 1)):
+    for row, (digest, bands, known) in enumerate(_fingerprints(manifest, workers or os.cpu_count() or 1)):
         digests.append(digest)
         if bands is not None:
             hashes[row], usable[row] = bands, True
-        if not readable:
+        if known is None:
             unreadable.append(row)
+        if with_facts:
+            facts.append(known)
         if on_progress is not None:
             on_progress(1)
-    return Fingerprints(digests, hashes, usable, unreadable)
+    return Fingerprints(digests, hashes, usable, unreadable, facts)
 
 
-_Found = tuple[str, npt.NDArray[np.uint16] | None, bool]
+_Found = tuple[str, npt.NDArray[np.uint16] | None, ImageFacts | None]
 
 
 def _fingerprints(manifest: Manifest, workers: int) -> Iterator[_Found]:
@@ -216,12 +229,11 @@ def _fingerprints(manifest: Manifest, workers: int) -> Iterator[_Found]:
 
 
 def _fingerprint_file(path: str, gate: threading.Lock) -> _Found:
-    from spectell.images import read_image
-
     digest = ""
     try:
         with Path(path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return digest, perceptual_hash(read_image(path, large_gate=gate).pixels), True
-    except (ImageError, OSError):
-        return digest, None, False
+        image = read_image(path, large_gate=gate)
+        return digest, perceptual_hash(image.pixels), image.facts
+    except OSError:  # an ImageError is one
+        return digest, None, None

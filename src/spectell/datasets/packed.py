@@ -23,6 +23,7 @@ from spectell.datasets.atomic import replacing
 from spectell.datasets.manifest import read_manifest, write_manifest
 from spectell.datasets.table import Manifest
 from spectell.errors import ImageError, ManifestError, ParameterError
+from spectell.images import read_image
 
 __all__ = ["IMAGES_NAME", "MANIFEST_NAME", "Packed", "open_packed", "pack"]
 
@@ -218,8 +219,6 @@ class _Writer:
 
 def _decoded(manifest: Manifest, size: int | None, workers: int) -> Iterator[Pixels | ImageError]:
     """Yield the images in order, cropped, decoding a few ahead."""
-    from spectell.images import read_image
-
     gate = threading.Lock()
 
     def decode(row: int) -> Pixels | ImageError:

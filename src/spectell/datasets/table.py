@@ -110,6 +110,11 @@ class Manifest(Sequence[Entry]):
         return self._rows.group.codes()
 
     @property
+    def group_hashes(self) -> npt.NDArray[np.uint64]:
+        """BLAKE2b hash of every row's group, shape (N,): an order at random that stays when images are added."""
+        return self._rows.group.digests()
+
+    @property
     def group_names(self) -> Sequence[str]:
         """Name of every row's group."""
         return self._rows.group
