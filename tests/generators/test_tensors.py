@@ -72,9 +72,8 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
     network = torch.nn.Linear(2, 1)
     with pytest.raises(ArtifactError) as caught:
         tensors.load_weights(network, path, name="the test network")
-    assert str(caught.value) == (
-        f"weights in {str(path)!r} do not fit the test network: missing: bias; unexpected: scale; of another shape: weight"
-    )
+    differences = "missing: bias; unexpected: scale; of another shape: weight"
+    assert str(caught.value) == f"weights in {str(path)!r} do not fit the test network: {differences}"
 
 
 def test_a_long_list_of_differences_is_counted(tmp_path):
