@@ -25,14 +25,14 @@ _COUNTING_SECONDS = 1.0
 
 
 def _checked_output(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    from spectell.errors import ParameterError
-    from spectell.workflows.outputs import output_suffix
+    if value is not None:
+        from spectell.errors import ParameterError
+        from spectell.workflows.outputs import output_suffix
 
-    try:
-        if value is not None:
+        try:
             output_suffix(value)
-    except ParameterError as error:
-        raise click.BadParameter(str(error)) from error
+        except ParameterError as error:
+            raise click.BadParameter(str(error)) from error
     return value
 
 

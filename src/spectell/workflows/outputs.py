@@ -22,7 +22,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from spectell.datasets.atomic import replacing
 from spectell.errors import ParameterError, SpectellError
 from spectell.workflows.finished import finished_rows
 from spectell.workflows.verdict import FIELDS, Verdict, printable_path
@@ -163,6 +162,8 @@ class Output:
             return
         for stale in {self.path, self._rows}:  # first: a new record beside old rows would let them be continued
             _unlink(stale)
+        from spectell.datasets.atomic import replacing  # with a whole package around it, for this one line
+
         with replacing(self._record) as file:
             file.write(json.dumps(run, indent=1, sort_keys=True).encode() + b"\n")
 

@@ -95,8 +95,8 @@ def isolated_map(
 
     Examples
     --------
-    >>> [answer.result for answer in isolated_map(lambda item, gate: 10 * item, [1, 2, 3], workers=2)]
-    [10, 20, 30]
+    >>> [answer.result for answer in isolated_map("{0}!".format, ["a", "b"], workers=2)]
+    ['a!', 'b!']
     """
     check_limits(workers, timeout)
     return _Pool(work, iter(items), workers, timeout, memory).run()

@@ -9,6 +9,7 @@ Decoders write to the terminal and dump core when they fail; a worker silences b
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import signal
@@ -195,6 +196,7 @@ def _one_blas_thread() -> None:
 
 
 def _silence() -> None:
+    faulthandler.disable()
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     os.close(null)

@@ -1,0 +1,11 @@
+"""Workers of these tests are forked, so that the functions they run may be local."""
+
+import pytest
+
+from spectell.workflows import pool
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    """Fork even if another test has imported torch; nothing here uses it."""
+    monkeypatch.setattr(pool, "_may_fork", lambda: True)
