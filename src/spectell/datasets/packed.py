@@ -209,10 +209,11 @@ class _Writer:
             )
         if any(size != self.size for size in self.sizes):
             rule = f"all be at least {self.crop}x{self.crop}" if self.crop else "have one size"
-            counts = ", ".join(f"{number:,} of {h}x{w}" for (h, w), number in self.sizes.most_common(5))
-            more = ", …" if len(self.sizes) > 5 else ""
+            wrong = Counter({size: n for size, n in self.sizes.items() if not self.crop or size != self.size})
+            counts = ", ".join(f"{number:,} of {h}x{w}" for (h, w), number in wrong.most_common(5))
+            more = ", …" if len(wrong) > 5 else ""
             raise ManifestError(
-                f"images must {rule} (heightxwidth), got {counts}{more}; take the others out of the data set, or "
+                f"images must {rule} (height x width), got {counts}{more}; take the others out of the data set, or "
                 "choose a crop that fits all with size= (--size)"
             )
 
