@@ -20,6 +20,10 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "scan": ("spectell.cli.scan:scan", "Verdict for each image: real, generated or inconclusive."),
+    "calibrate": ("spectell.cli.calibrate:calibrate", "Set a model's thresholds on your own photographs."),
+    "train": ("spectell.cli.train:train", "Train a detector and write a model file."),
+    "evaluate": ("spectell.cli.evaluate:evaluate", "Measure a model on a data set, with intervals."),
+    "models": ("spectell.cli.models:models", "List models and what they say about themselves."),
 }
 """Command → where it lives, and its line in the list of commands."""
 

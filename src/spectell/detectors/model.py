@@ -9,7 +9,7 @@ import numpy.typing as npt
 from spectell.detectors.card import ModelCard
 from spectell.detectors.features import FrontEnd
 from spectell.detectors.heads import Head
-from spectell.detectors.parts import Float32Array, Float64Array, Uint8Array, prefixed
+from spectell.detectors.parts import Uint8Array, prefixed
 from spectell.detectors.standardisation import Standardisation
 from spectell.errors import ArtifactError, ShapeError
 from spectell.evaluation.calibration import PlattCalibration
@@ -105,14 +105,6 @@ class Model:
         """Smallest height and width that the model scores, in pixels."""
         return self.card.min_size
 
-    def standardised(self, pixels: Uint8Array, *, thorough: bool = False) -> Float32Array:
-        """Standardised features of one image of shape (H, W, 3): shape (T, D), one row a tile."""
-        return self.standardisation.apply(self.front_end.rows(pixels, thorough=thorough))
-
-    def calibrate(self, raw: npt.ArrayLike) -> Float64Array:
-        """Turn raw outputs of the head into scores, that is, log-odds in nats."""
-        return self.calibration.apply(raw)
-
     def score(self, pixels: Uint8Array, *, thorough: bool = False) -> Score:
         """Score one image.
 
@@ -135,7 +127,7 @@ class Model:
                 f"the model {self.name!r} scores images of shape (H, W, 3) from {self.min_size} x {self.min_size} "
                 f"pixels up, got {pixels.shape}"
             )
-        rows = self.standardised(pixels, thorough=thorough)
+        rows = self.standardisation.apply(self.front_end.rows(pixels, thorough=thorough))
         raw = float(self.head.decide(rows).mean())
         return Score(float(self.calibration.apply(raw)), float(self.distance.measure(rows).mean()))
 

@@ -1,0 +1,323 @@
+"""Evaluate a model on a data set: metrics with intervals, overall, per source and per generator."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.datasets import REAL, Manifest, read_dataset
+from spectell.detectors import Model, load_model
+from spectell.detectors.artifact import training_hash
+from spectell.errors import ManifestError
+from spectell.evaluation.intervals import Interval
+from spectell.evaluation.summary import FPRS, evaluate_scores
+from spectell.workflows.image_set import Pixels, Progress, Skipped, map_images, quiet
+
+__all__ = ["Evaluation", "MetricSlice", "ScoredImages", "evaluate", "evaluate_scored", "score_images"]
+
+StrPath = str | os.PathLike[str]
+OUTCOMES = ("real", "inconclusive", "generated")
+"""Columns of a confusion matrix, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredImages:
+    """What a model says about the images of a data set.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        The images that have a score.
+    scores, distances : ndarray of shape (n,)
+        See `spectell.detectors.Score`.
+    hashes : ndarray of shape (n,), uint64
+        `training_hash` of each image.
+    skipped : tuple of Skipped
+        The images that have none.
+    """
+
+    manifest: Manifest
+    scores: npt.NDArray[np.float64]
+    distances: npt.NDArray[np.float64]
+    hashes: npt.NDArray[np.uint64]
+    skipped: tuple[Skipped, ...]
+
+    def select(self, mask: npt.NDArray[np.bool_]) -> ScoredImages:
+        """Return the images where `mask`, shape (n,), is true.
+
+        Raises
+        ------
+        ManifestError
+            If there is none.
+        """
+        if not mask.any():
+            raise ManifestError(f"none of the {len(mask)} images is left; all were in the model's training")
+        chosen = self.manifest.select(mask), self.scores[mask], self.distances[mask], self.hashes[mask]
+        return ScoredImages(*chosen, self.skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSlice:
+    """The metrics of some of the images.
+
+    Parameters
+    ----------
+    name : str
+        ``overall``, ``source: NAME`` or ``generator: NAME``.
+    compared_with : str
+        Which real images stand on the other side.
+    n_real, n_generated : int
+    metrics : dict of str to Interval
+        See `spectell.evaluation.summary.evaluate_scores`.
+    """
+
+    name: str
+    compared_with: str
+    n_real: int
+    n_generated: int
+    metrics: dict[str, Interval]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the slice as JSON has it."""
+        return {
+            "name": self.name,
+            "compared_with": self.compared_with,
+            "n_real": self.n_real,
+            "n_generated": self.n_generated,
+            "metrics": {name: interval.as_dict() for name, interval in self.metrics.items()},
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Parameters
+    ----------
+    model : str
+        Name of the model.
+    fpr : float
+        False-positive rate whose threshold gave the verdicts.
+    slices : tuple of MetricSlice
+        Overall first, then each source, then each generator.
+    confusion : dict of str to dict of str to int
+        For ``real`` and each generator, how many images got which verdict: `OUTCOMES`.
+    in_training : int
+        Images that the model was trained or calibrated on.
+    skipped : tuple of Skipped
+        Images without a score: unreadable or too small.
+    warnings : tuple of str
+        What a reader of the figures must know.
+    """
+
+    model: str
+    fpr: float
+    slices: tuple[MetricSlice, ...]
+    confusion: dict[str, dict[str, int]]
+    in_training: int
+    skipped: tuple[Skipped, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def overall(self) -> MetricSlice:
+        """The metrics of all images together."""
+        return self.slices[0]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the evaluation as JSON has it."""
+        return {
+            "model": self.model,
+            "fpr": self.fpr,
+            "slices": [part.as_dict() for part in self.slices],
+            "confusion": self.confusion,
+            "in_training": self.in_training,
+            "skipped": [{"path": image.path, "reason": image.reason} for image in self.skipped],
+            "warnings": list(self.warnings),
+        }
+
+
+def evaluate(
+    model: Model | StrPath | None,
+    dataset: Manifest | StrPath,
+    *,
+    fpr: float = 0.01,
+    real: str | None = None,
+    split: str | None = None,
+    unseen: bool = False,
+    seed: int = 0,
+    workers: int | None = None,
+    on_progress: Progress = quiet,
+) -> Evaluation:
+    """Score a data set and measure.
+
+    Parameters
+    ----------
+    model : Model or path, or None for the bundled one
+    dataset : Manifest or path
+        A folder or a manifest; images of one class alone are allowed, and then only rates are measured.
+    fpr : float
+        Whose threshold gives the verdicts. Where the model does not support it, the lowest that it does is taken, and
+        a warning says so.
+    real : str, optional
+        Name of the sub-folders that are real.
+    split : str, optional
+        Only images of this split.
+    unseen : bool
+        Only images that were neither in training nor in calibration.
+    seed : int
+        Of the bootstrap.
+    workers : int, optional
+        Threads; one a core by default.
+    on_progress : callable
+        Called with a stage, the images done and their number.
+
+    Returns
+    -------
+    evaluation : Evaluation
+
+    Raises
+    ------
+    ArtifactError, ManifestError, ParameterError
+        If the model cannot be loaded, the data set not be read, or no image has a score.
+    """
+    loaded = model if isinstance(model, Model) else load_model(model)
+    manifest = dataset if isinstance(dataset, Manifest) else read_dataset(dataset, real=real, require_real=False)
+    if split is not None:
+        manifest = manifest.select(manifest.splits == split)
+    if not len(manifest):
+        raise ManifestError(f"there is no image to evaluate in the split {split!r}; see the column 'split'")
+    scored = score_images(loaded, manifest, workers=workers, on_progress=on_progress)
+    if unseen:
+        scored = scored.select(~_in_training(loaded, scored))
+    return evaluate_scored(loaded, scored, fpr=fpr, seed=seed)
+
+
+def score_images(
+    model: Model, manifest: Manifest, *, workers: int | None = None, on_progress: Progress = quiet
+) -> ScoredImages:
+    """Score every image of a data set; unreadable and too small ones are listed.
+
+    Raises
+    ------
+    ManifestError
+        If no image has a score.
+    """
+
+    def work(pixels: Pixels) -> tuple[float, float, np.uint64] | str:
+        if min(pixels.shape[:2]) < model.min_size:
+            return f"smaller than {model.min_size} pixels, the least that the model scores"
+        found = model.score(pixels)
+        return found.score, found.distance, training_hash(pixels)
+
+    kept, skipped = [], []
+    values: list[tuple[float, float, np.uint64]] = []
+    passed = map_images(manifest, work, workers=workers, on_progress=on_progress, stage="scoring")
+    for index, found in enumerate(passed):
+        if isinstance(found, str):
+            found = Skipped(manifest.paths[index], found)
+        if isinstance(found, Skipped):
+            skipped.append(found)
+        else:
+            kept.append(index)
+            values.append(found)
+    if not kept:
+        raise ManifestError(f"none of the {len(manifest)} images has a score; the first: {skipped[0].reason}")
+    scores, distances, hashes = zip(*values, strict=True)
+    return ScoredImages(
+        manifest.select(np.array(kept)),
+        np.array(scores),
+        np.array(distances),
+        np.array(hashes, np.uint64),
+        tuple(skipped),
+    )
+
+
+def evaluate_scored(model: Model, scored: ScoredImages, *, fpr: float = 0.01, seed: int = 0) -> Evaluation:
+    """Measure what `score_images` found; arguments and result as for `evaluate`."""
+    used = float(np.clip(fpr, *model.thresholds.supported))
+    warnings = list(_warnings(model, scored, fpr, used))
+    points = {
+        rate: model.thresholds.at(rate) for rate in sorted({used, *FPRS}) if rate >= model.thresholds.supported[0]
+    }
+    rng = np.random.default_rng(seed)
+    slices = []
+    for name, compared_with, chosen in _slices(scored.manifest):
+        labels = scored.manifest.labels[chosen]
+        metrics = evaluate_scores(
+            labels, scored.scores[chosen], operating_points=points, groups=scored.manifest.groups[chosen], rng=rng
+        )
+        n_generated = int(labels.sum())
+        slices.append(MetricSlice(name, compared_with, len(labels) - n_generated, n_generated, metrics))
+    return Evaluation(
+        model=model.name,
+        fpr=used,
+        slices=tuple(slices),
+        confusion=_confusion(model, scored, used),
+        in_training=int(_in_training(model, scored).sum()),
+        skipped=scored.skipped,
+        warnings=tuple(warnings),
+    )
+
+
+def _slices(manifest: Manifest) -> Iterator[tuple[str, str, npt.NDArray[np.bool_]]]:
+    """Name of a slice, what it is compared with, and its rows; none that would repeat the first."""
+    sources, generators, labels = manifest.sources, manifest.generators, manifest.labels
+    everything = np.ones(len(manifest), bool)
+    names = sorted(set(sources.tolist()))
+    yield "overall", "all real images" if (labels == 0).any() else "", everything
+    if len(names) > 1:
+        for source in names:
+            rows = sources == source
+            yield f"source: {source}", f"real images of {source}" if (labels[rows] == 0).any() else "", rows
+    for generator in manifest.class_names:
+        if generator == REAL:
+            continue
+        own = generators == generator
+        beside = (labels == 0) & np.isin(sources, np.unique(sources[own]))
+        real = beside if beside.any() else labels == 0
+        if (own | real).all():
+            continue
+        of = ", ".join(sorted(set(sources[real].tolist())))
+        yield f"generator: {generator}", f"real images of {of}" if of else "", own | real
+
+
+def _confusion(model: Model, scored: ScoredImages, fpr: float) -> dict[str, dict[str, int]]:
+    """Count verdicts as a scan gives them: an image unlike anything in training is inconclusive."""
+    verdicts = np.array(
+        [
+            model.thresholds.verdict(score, fpr) if distance <= 1 else "inconclusive"
+            for score, distance in zip(scored.scores.tolist(), scored.distances.tolist(), strict=True)
+        ]
+    )
+    generators = scored.manifest.generators
+    return {
+        name: {outcome: int((verdicts[generators == name] == outcome).sum()) for outcome in OUTCOMES}
+        for name in scored.manifest.class_names
+    }
+
+
+def _in_training(model: Model, scored: ScoredImages) -> npt.NDArray[np.bool_]:
+    return np.isin(scored.hashes, model.training_hashes)
+
+
+def _warnings(model: Model, scored: ScoredImages, fpr: float, used: float) -> Iterator[str]:
+    n_known, n_images = int(_in_training(model, scored).sum()), len(scored.scores)
+    if n_known:
+        yield (
+            f"{n_known} of the {n_images} images were in training or calibration: the figures flatter the model; "
+            "evaluate on others"
+        )
+    if used != fpr:
+        low, high = model.thresholds.supported
+        yield f"the model supports false-positive rates from {low:.3g} to {high:g}: {used:.3g} stands in for {fpr:g}"
+    if scored.skipped:
+        first = scored.skipped[0]
+        yield f"{len(scored.skipped)} images have no score, the first is {first.path!r}: {first.reason}"
+    n_far = int((scored.distances > 1).sum())
+    if n_far:
+        yield f"{n_far} of the {n_images} images are unlike anything in training; their verdict is inconclusive"

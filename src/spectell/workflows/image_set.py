@@ -1,0 +1,191 @@
+"""The images of a data set as pixels: read in threads, in order, with memory that does not grow with their number.
+
+Decoding and the transforms leave Python's lock, so threads suffice. The linear algebra library is held to one thread
+meanwhile: it would fight with the others over the cores.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.datasets import Manifest
+from spectell.detectors.artifact import training_hash
+from spectell.errors import ImageError, ManifestError
+from spectell.images import read_image
+
+__all__ = ["ImageSet", "Skipped", "map_images"]
+
+T = TypeVar("T")
+Pixels = npt.NDArray[np.uint8]
+Progress = Callable[[str, int, int], object]
+"""Called with the name of a stage, the number of its items done, and their total."""
+
+KEPT_BYTES = 1_000_000_000
+"""Decoded pixels that are kept; what exceeds them is decoded again whenever it is needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An image that took no part.
+
+    Parameters
+    ----------
+    path : str
+    reason : str
+    """
+
+    path: str
+    reason: str
+
+
+def quiet(stage: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
+def map_images(
+    manifest: Manifest,
+    work: Callable[[Pixels], T],
+    *,
+    workers: int | None = None,
+    on_progress: Progress = quiet,
+    stage: str = "reading",
+) -> Iterator[T | Skipped]:
+    """Apply `work` to the pixels of every image, in order.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    work : callable
+        Called in threads with an array of shape (H, W, 3), `uint8`.
+    workers : int, optional
+        Threads; one a core by default.
+    on_progress : callable
+        See `Progress`.
+    stage : str
+        What progress calls the pass.
+
+    Yields
+    ------
+    result : what `work` returned, or `Skipped` for a file that cannot be read
+    """
+
+    def one(index: int) -> T | Skipped:
+        try:
+            return work(read_image(manifest.file(index)).pixels)
+        except ImageError as error:
+            return Skipped(manifest.paths[index], str(error))
+
+    yield from in_threads(one, range(len(manifest)), len(manifest), workers, on_progress, stage)
+
+
+def in_threads(
+    work: Callable[[int], T],
+    items: Iterable[int],
+    total: int,
+    workers: int | None,
+    on_progress: Progress,
+    stage: str,
+) -> Iterator[T]:
+    """Apply `work` in threads; results in order, and never more than a few ahead of what was taken."""
+    from threadpoolctl import threadpool_limits
+
+    from spectell.workflows.pool import available_cores
+
+    workers = workers or available_cores()
+    waiting: deque[Future[T]] = deque()
+    pending = iter(items)
+    with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
+        try:
+            for done in itertools.count(1):
+                while len(waiting) < 2 * workers and (item := next(pending, None)) is not None:
+                    waiting.append(pool.submit(work, item))
+                if not waiting:
+                    return
+                result = waiting.popleft().result()
+                on_progress(stage, done, total)
+                yield result
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+class ImageSet:
+    """The readable images of a data set.
+
+    Parameters
+    ----------
+    manifest : Manifest
+    workers : int, optional
+        Threads; one a core by default.
+    on_progress : callable
+        See `Progress`.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        Without the rows that cannot be read.
+    skipped : tuple of Skipped
+        Those rows.
+    sides : ndarray of shape (n,)
+        The smaller side of each image, in pixels.
+    hashes : ndarray of shape (n,), uint64
+        `spectell.detectors.artifact.training_hash` of each image.
+
+    Raises
+    ------
+    ManifestError
+        If no image can be read.
+    """
+
+    def __init__(self, manifest: Manifest, *, workers: int | None = None, on_progress: Progress = quiet) -> None:
+        self._workers = workers
+        self._on_progress = on_progress
+        self._kept: dict[int, Pixels] = {}
+        room = KEPT_BYTES
+        rows: list[int] = []
+        sides, hashes, skipped = [], [], []
+
+        def describe(pixels: Pixels) -> tuple[Pixels, np.uint64]:
+            return pixels, training_hash(pixels)
+
+        passed = map_images(manifest, describe, workers=workers, on_progress=on_progress)
+        for index, found in enumerate(passed):
+            if isinstance(found, Skipped):
+                skipped.append(found)
+                continue
+            pixels, digest = found
+            room -= pixels.nbytes
+            if room > 0:
+                self._kept[len(rows)] = pixels
+            rows.append(index)
+            sides.append(min(pixels.shape[:2]))
+            hashes.append(digest)
+        if not rows:
+            raise ManifestError(f"none of the {len(manifest)} images can be read; the first: {skipped[0].reason}")
+        self.manifest = manifest.select(np.array(rows))
+        self.skipped = tuple(skipped)
+        self.sides = np.array(sides)
+        self.hashes: npt.NDArray[np.uint64] = np.array(hashes, np.uint64)
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    def pixels(self, index: int) -> Pixels:
+        """Return the decoded pixels of one image."""
+        kept = self._kept.get(index)
+        return read_image(self.manifest.file(index)).pixels if kept is None else kept
+
+    def map(self, work: Callable[[Pixels], T], indices: npt.NDArray[np.intp], stage: str = "") -> Iterator[T]:
+        """Apply `work` to the images at `indices`, in order; progress is reported if the stage has a name."""
+        report = self._on_progress if stage else quiet
+        chosen = [int(index) for index in indices]
+        return in_threads(
+            lambda index: work(self.pixels(index)), iter(chosen), len(chosen), self._workers, report, stage
+        )

@@ -1,0 +1,72 @@
+"""Which models there are, and what they say about themselves."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spectell.detectors import load_model
+from spectell.detectors.artifact import DEFAULT_MODEL
+from spectell.detectors.card import ModelCard
+
+__all__ = ["ModelDescription", "describe_models"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDescription:
+    """A model file that was loaded, and so is sound.
+
+    Parameters
+    ----------
+    path : str
+    n_bytes : int
+    card : ModelCard
+    supported : tuple of float
+        Lowest and highest false-positive rate that it can be asked for.
+    """
+
+    path: str
+    n_bytes: int
+    card: ModelCard
+    supported: tuple[float, float]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the description as JSON has it."""
+        return {
+            "path": self.path,
+            "bytes": self.n_bytes,
+            "supported_fpr": list(self.supported),
+            "card": self.card.as_json(),
+        }
+
+
+def describe_models(path: str | os.PathLike[str] | None = None) -> list[ModelDescription]:
+    """Describe the bundled models, one model file, or all model files of a folder.
+
+    Parameters
+    ----------
+    path : path, optional
+        A model file, or a folder whose ``*.safetensors`` are described; the bundled ones by default. The word
+        ``default`` is the bundled default model.
+
+    Raises
+    ------
+    ArtifactError
+        If a file is not a model.
+
+    Examples
+    --------
+    >>> describe_models("no-such-model.safetensors")
+    Traceback (most recent call last):
+        ...
+    spectell.errors.ArtifactError: cannot read the model file no-such-model.safetensors: No such file or directory
+    """
+    place = DEFAULT_MODEL.parent if path is None else DEFAULT_MODEL if path == "default" else Path(path)
+    files = sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
+    found = []
+    for file in files:
+        model = load_model(file)
+        found.append(ModelDescription(str(file), file.stat().st_size, model.card, model.thresholds.supported))
+    return found

@@ -1,0 +1,277 @@
+"""The steps of a training run, each with one use of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.datasets import Manifest
+from spectell.datasets.splits import assign_splits
+from spectell.detectors.distance import BandDistance, band_statistics
+from spectell.detectors.front_end import FrontEnd
+from spectell.detectors.heads import Head
+from spectell.detectors.registry import get_detector, get_front_end
+from spectell.detectors.standardisation import Standardisation
+from spectell.detectors.streaming import Source
+from spectell.errors import ManifestError, ParameterError
+from spectell.evaluation.calibration import PlattCalibration, fit_platt
+from spectell.evaluation.thresholds import Thresholds, fit_thresholds
+from spectell.workflows.image_set import ImageSet, Pixels, Progress, Skipped
+
+__all__ = [
+    "DISTANCE_QUANTILE",
+    "SPLITS",
+    "Fitted",
+    "TrainingConfig",
+    "UsableImages",
+    "Validated",
+    "feature_source",
+    "fit_distance",
+    "fit_facts",
+    "make_detector",
+    "make_front_end",
+    "solver_notes",
+    "validate",
+    "with_splits",
+]
+
+SPLITS = ("train", "validation", "test")
+
+FEATURE_BYTES = 1_000_000_000
+"""Features of the training images are kept up to this size; more are computed again whenever they are needed."""
+
+DISTANCE_QUANTILE = 0.99
+"""Share of validation images that must not be called unlike the training images."""
+
+DISTANCE_IMAGES = 2000
+"""Training images that the distance is fitted on, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """What a training run was asked for; recorded on the card.
+
+    Parameters
+    ----------
+    detector : str
+        A name in `spectell.detectors.registry.DETECTORS`.
+    domain : {"pixel", "dct", "blocks"}
+    size : int, optional
+        Side of a tile or block in pixels. By default the smallest side of any image (pixel, dct), or 32 (blocks).
+    strength : float, optional
+        Of the penalty; the detector's default otherwise.
+    penalty : {"l1", "l2", "elasticnet"}, optional
+        Of logistic regression.
+    grid : bool
+        Search the strength by cross-validation over whole groups.
+    seed : int
+        Of splits, folds and intervals.
+    """
+
+    detector: str = "ridge"
+    domain: str = "blocks"
+    size: int | None = None
+    strength: float | None = None
+    penalty: str | None = None
+    grid: bool = False
+    seed: int = 0
+
+
+def make_detector(config: TrainingConfig) -> Any:
+    """Make the estimator; raises `ParameterError` if the configuration does not fit it."""
+    kind = get_detector(config.detector)
+    options: dict[str, Any] = {"seed": config.seed}
+    if config.grid and config.strength is not None:
+        raise ParameterError("grid searches the strength, so strength cannot be given with it")
+    if config.grid:
+        options["strength"] = "cv"
+    elif config.strength is not None:
+        options["strength"] = config.strength
+    if config.penalty is not None:
+        if config.detector != "logistic":
+            raise ParameterError(f"penalty is for the detector 'logistic', got {config.detector!r}")
+        options["penalty"] = config.penalty
+    return kind(**options)
+
+
+def make_front_end(config: TrainingConfig, images: ImageSet) -> FrontEnd:
+    """Make the front end, of the size that was asked for or else of one that every image has."""
+    kind = get_front_end(config.domain)
+    if config.size is not None:
+        front_end: FrontEnd = kind(size=config.size)
+    else:
+        smallest = int(images.sides.min())
+        front_end = kind(size=min(32, smallest) if config.domain == "blocks" else smallest)
+    front_end.check_params()
+    return front_end
+
+
+def with_splits(manifest: Manifest, seed: int, workers: int | None, on_progress: Progress) -> Manifest:
+    """Return the images that have a split, or assign splits if none has."""
+    given = set(manifest.splits.tolist()) - {""}
+    if given and not set(SPLITS) <= given:
+        raise ManifestError(
+            f"the manifest's splits are {', '.join(sorted(given))}; training needs {', '.join(SPLITS)}, or none at all "
+            "to have them assigned"
+        )
+    if given:
+        return manifest.select(np.isin(manifest.splits, SPLITS))
+    done = 0
+
+    def report(n_read: int) -> None:
+        nonlocal done
+        done += n_read
+        on_progress("comparing", done, len(manifest))
+
+    return assign_splits(manifest, seed=seed, workers=workers, on_progress=report)
+
+
+class UsableImages:
+    """The images that are large enough, by split.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        All of them.
+    rows : dict of str to ndarray
+        Rows of the `ImageSet`, by split.
+    skipped : tuple of Skipped
+        The others.
+
+    Raises
+    ------
+    ManifestError
+        If a split lacks one of the classes.
+    """
+
+    def __init__(self, images: ImageSet, front_end: FrontEnd) -> None:
+        large = images.sides >= front_end.min_size
+        reason = f"smaller than {front_end.min_size} pixels"
+        self.skipped = tuple(Skipped(images.manifest.paths[index], reason) for index in np.flatnonzero(~large).tolist())
+        self.rows = {split: np.flatnonzero(large & (images.manifest.splits == split)) for split in SPLITS}
+        self.manifest = images.manifest.select(large)
+        labels = images.manifest.labels
+        for split, rows in self.rows.items():
+            counts = np.bincount(labels[rows], minlength=2)
+            if not counts.all():
+                raise ManifestError(
+                    f"the split {split!r} has {counts[0]} real and {counts[1]} generated images; both are needed: "
+                    "use more images, or another seed"
+                )
+
+
+def feature_source(images: ImageSet, front_end: FrontEnd, rows: npt.NDArray[np.intp]) -> Source:
+    """Give the features of the training images: kept if they are few, else computed again at every call."""
+
+    def compute(start: int, stop: int, stage: str = "") -> npt.NDArray[np.float32]:
+        block = np.empty((stop - start, front_end.n_features), np.float32)
+        for index, row in enumerate(images.map(front_end.row, rows[start:stop], stage)):
+            block[index] = row
+        return block
+
+    if 4 * len(rows) * front_end.n_features > FEATURE_BYTES:
+        return compute
+    whole = compute(0, len(rows), "features")
+    return lambda start, stop: whole[start:stop]
+
+
+def fit_facts(detector: Any) -> dict[str, Any]:
+    """Return what the fit found out, as JSON has it."""
+    facts = {"strength": detector.strength_}
+    if detector.errors_ is not None:
+        facts["errors"] = {f"{strength:g}": error for strength, error in detector.errors_.items()}
+        facts["at_edge"] = detector.strength_ in (min(detector.errors_), max(detector.errors_))
+    for name in ("n_iter", "converged"):
+        if hasattr(detector, f"{name}_"):
+            facts[name] = getattr(detector, f"{name}_")
+    return facts
+
+
+def solver_notes(facts: dict[str, Any]) -> list[str]:
+    """Say in words what a reader must know of the fit."""
+    notes = []
+    if not facts.get("converged", True):
+        notes.append(f"the solver stopped after {facts['n_iter']} iterations, before it had converged")
+    if facts.get("at_edge"):
+        notes.append(f"the best strength, {facts['strength']:g}, lies at the edge of those that were searched")
+    return notes
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What the training split decided."""
+
+    front_end: FrontEnd
+    standardisation: Standardisation
+    head: Head
+    distance: BandDistance
+
+    def measure(self, pixels: Pixels) -> tuple[float, float]:
+        """Return the raw output and the distance of one image, means over its tiles."""
+        rows = self.standardisation.apply(self.front_end.rows(pixels))
+        return float(self.head.decide(rows).mean()), float(self.distance.measure(rows).mean())
+
+
+def fit_distance(source: Source, n_images: int, standardisation: Standardisation) -> BandDistance:
+    """Fit the distance to evenly spaced training images, one row in memory at a time."""
+    chosen = np.unique(np.linspace(0, n_images - 1, min(n_images, DISTANCE_IMAGES)).astype(np.intp)).tolist()
+    rows = (standardisation.apply(np.asarray(source(index, index + 1), np.float32)) for index in chosen)
+    return BandDistance.fit(np.concatenate([band_statistics(row) for row in rows]))
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What the validation split decided.
+
+    Parameters
+    ----------
+    calibration : PlattCalibration
+    thresholds : Thresholds
+    distance : BandDistance
+        In units of its limit.
+    n_real, n_generated : int
+    note : str
+        Empty, or what a reader must know.
+    """
+
+    calibration: PlattCalibration
+    thresholds: Thresholds
+    distance: BandDistance
+    n_real: int
+    n_generated: int
+    note: str
+
+
+def validate(fitted: Fitted, images: ImageSet, rows: npt.NDArray[np.intp]) -> Validated:
+    """Take calibration, thresholds and the limit of the distance from the images at `rows`.
+
+    Raises
+    ------
+    ParameterError
+        If there are too few real images for any threshold.
+    """
+    labels = images.manifest.labels[rows]
+    raw, distances = np.array(list(images.map(fitted.measure, rows, "calibrating"))).T
+    calibration, note = _calibrate(labels, raw)
+    limit = max(float(np.quantile(distances, DISTANCE_QUANTILE)), 1e-6)
+    n_generated = int(labels.sum())
+    return Validated(
+        calibration,
+        fit_thresholds(labels, calibration.apply(raw)),
+        fitted.distance.limited(limit),
+        len(labels) - n_generated,
+        n_generated,
+        note,
+    )
+
+
+def _calibrate(labels: npt.NDArray[np.int8], raw: npt.NDArray[np.float64]) -> tuple[PlattCalibration, str]:
+    try:
+        return fit_platt(labels, raw), ""
+    except ParameterError:
+        slope = 1e-3 / max(float(raw.std()), 1e-9)
+        note = "on the validation split the detector is no better than chance: all its scores are close to 0"
+        return PlattCalibration(slope, -slope * float(raw.mean())), note
