@@ -1,0 +1,409 @@
+import io
+import os
+import struct
+import sys
+import threading
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, TiffImagePlugin
+
+import spectell.images.reader as reader
+from spectell.errors import ImageError
+from spectell.images import ImageFacts, read_image
+
+FORMATS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF", "tiff": "TIFF", "bmp": "BMP"}
+
+
+def png_chunk(kind: bytes, content: bytes) -> bytes:
+    return len(content).to_bytes(4, "big") + kind + content + zlib.crc32(kind + content).to_bytes(4, "big")
+
+
+def png_of_declared_size(width: int, height: int) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = png_chunk(b"IHDR", header) + png_chunk(b"IDAT", zlib.compress(bytes(100))) + png_chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def test_every_sample_becomes_rgb_bytes_and_names_its_format(sample):
+    name, content = sample
+    image = read_image(content)
+    assert image.pixels.dtype == np.uint8
+    assert image.pixels.shape == ((2, 2, 3) if name == "ppm-plain" else (17, 23, 3))
+    assert image.pixels.flags.c_contiguous
+    assert image.facts.format == FORMATS.get(name.split("-")[0], "PPM")
+    assert (image.facts.height, image.facts.width) == image.pixels.shape[:2]
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "BMP", "PPM", "GIF", "WEBP"])
+def test_lossless_formats_return_the_stored_values(rng, save, file_format):
+    gray = rng.integers(0, 256, (31, 20), dtype=np.uint8)
+    stored = gray if file_format == "GIF" else rng.integers(0, 256, (31, 20, 3), dtype=np.uint8)
+    content = save(Image.fromarray(stored), file_format, **({"lossless": True} if file_format == "WEBP" else {}))
+    expected = np.stack([gray] * 3, axis=2) if file_format == "GIF" else stored
+    np.testing.assert_array_equal(read_image(content).pixels, expected)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 70_000), (70_000, 1), (257, 255), (600, 401)])
+def test_large_and_thin_images_are_assembled_from_their_strips(rng, save, size):
+    stored = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(read_image(save(Image.fromarray(stored), "PPM")).pixels, stored)
+
+
+def test_path_bytes_and_file_objects_give_the_same_image(tmp_path, samples):
+    path = tmp_path / "a.png"
+    path.write_bytes(samples["png"])
+    expected = read_image(samples["png"])
+    with path.open("rb") as file:
+        file.seek(10)
+        results = [read_image(path), read_image(str(path)), read_image(file), read_image(io.BytesIO(samples["png"]))]
+        assert not file.closed
+    for result in results:
+        assert result.facts == expected.facts
+        np.testing.assert_array_equal(result.pixels, expected.pixels)
+
+
+def test_a_large_file_is_read_like_a_small_one(tmp_path, rng, save):
+    stored = rng.integers(0, 256, (700, 701, 3), dtype=np.uint8)
+    for file_format, options in [("PNG", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("BMP", {})]:
+        path = tmp_path / f"large.{file_format}"
+        path.write_bytes(save(Image.fromarray(stored), file_format, **options))
+        assert path.stat().st_size > 2**20
+        np.testing.assert_array_equal(read_image(path).pixels, stored)
+
+
+def test_the_suffix_does_not_matter(tmp_path, samples):
+    path = tmp_path / "really-a-gif.jpg"
+    path.write_bytes(samples["gif"])
+    assert read_image(path).facts.format == "GIF"
+
+
+def test_an_unseekable_stream_is_read(samples):
+    read_end, write_end = os.pipe()
+    with os.fdopen(read_end, "rb") as stream:
+        with os.fdopen(write_end, "wb") as sink:
+            sink.write(samples["png"])
+        assert read_image(stream).facts.format == "PNG"
+
+
+def test_pixels_are_read_only(samples):
+    with pytest.raises(ValueError, match="read-only"):
+        read_image(samples["png"]).pixels[0, 0, 0] = 1
+
+
+def test_exif_rotation_is_not_applied_to_a_jpeg(rng, save):
+    stored = Image.fromarray(rng.integers(0, 256, (16, 24, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    facts = read_image(save(stored, "JPEG", exif=exif)).facts
+    assert (facts.width, facts.height) == (24, 16)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+def test_orientation_of_a_tiff_is_not_applied(rng, save, orientation, compression):
+    stored = rng.integers(0, 256, (5, 8, 3), dtype=np.uint8)
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[0x0112] = orientation
+    content = save(Image.fromarray(stored), "TIFF", tiffinfo=tags, compression=compression)
+    np.testing.assert_array_equal(read_image(content).pixels, stored)
+
+
+def test_animations_yield_their_first_frame_and_count(samples):
+    for name, frames in [("gif-animated", 3), ("png-animated", 3), ("webp-animated", 3), ("tiff-pages", 3), ("png", 1)]:
+        assert read_image(samples[name]).facts.frames == frames, name
+    np.testing.assert_array_equal(read_image(samples["png-animated"]).pixels, read_image(samples["png"]).pixels)
+
+
+def test_a_multi_picture_file_is_a_jpeg_with_frames(rng, save):
+    first, second = (Image.fromarray(rng.integers(0, 256, (16, 24, 3), dtype=np.uint8)) for _ in range(2))
+    image = read_image(save(first, "MPO", save_all=True, append_images=[second], quality=83))
+    assert (image.facts.format, image.facts.frames, image.facts.jpeg_quality) == ("JPEG", 2, 83)
+
+
+def test_jpeg_facts_are_those_that_the_encoder_was_given(rng, save):
+    picture = Image.fromarray(rng.integers(0, 256, (16, 24, 3), dtype=np.uint8))
+    for quality, subsampling in [(1, "4:2:0"), (50, "4:2:2"), (95, "4:4:4"), (100, "4:2:0")]:
+        facts = read_image(save(picture, "JPEG", quality=quality, subsampling=subsampling)).facts
+        assert (facts.jpeg_quality, facts.jpeg_subsampling) == (quality, subsampling)
+    gray = read_image(save(picture.convert("L"), "JPEG", quality=61)).facts
+    assert (gray.jpeg_quality, gray.jpeg_subsampling) == (61, None)
+    assert read_image(save(picture, "WEBP", quality=61)).facts.jpeg_quality is None
+
+
+def test_facts_have_a_tuple_and_a_dictionary_of_scalars(sample):
+    facts = read_image(sample[1]).facts
+    assert ImageFacts(**facts.as_dict()) == facts
+    assert facts.as_tuple() == tuple(facts.as_dict().values())
+    assert all(isinstance(value, str | int | bool | None) for value in facts.as_tuple())
+
+
+# What cannot be read
+
+
+def test_a_file_cut_short_is_an_error(sample):
+    name, content = sample
+    for keep in (0, 1, 8, len(content) // 3, len(content) * 2 // 3):
+        if keep > len(content) // 4 and name in ("gif-animated", "png-animated", "webp-animated", "tiff-pages"):
+            continue  # the first frame may be whole
+        with pytest.raises(ImageError, match=r"^cannot read <\d+ bytes>: "):
+            read_image(content[:keep])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "the file is empty"),
+        (b"<!DOCTYPE html>", "not an image of a known format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", "not an image of a known format"),
+        (b"\xff\xd8\xff\xe0" + bytes(50), "damaged"),
+        (png_of_declared_size(0, 5), "damaged"),
+        (png_of_declared_size(20_000, 20_000), r"declares 400,000,000 pixels, more than max_pixels = 250,000,000"),
+        (png_of_declared_size(2**31 - 1, 2**31 - 1), "more than max_pixels"),
+        (b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0) + b",", "damaged|more than max_pixels"),
+        (b"P6 60000 60000 255\n", "more than max_pixels"),
+    ],
+)
+def test_the_reason_is_in_the_message(content, reason):
+    with pytest.raises(ImageError, match=reason):
+        read_image(content)
+
+
+def test_the_limit_on_pixels_is_inclusive_and_the_users(samples):
+    assert read_image(samples["png"], max_pixels=17 * 23).facts.width == 23
+    for name in ("png", "webp", "webp-lossy", "avif", "jpeg", "tiff-16", "gif"):
+        with pytest.raises(ImageError, match=r"declares 391 pixels, more than max_pixels = 390; raise that"):
+            read_image(samples[name], max_pixels=390)
+
+
+def test_a_bomb_within_the_users_limit_but_above_pillows_is_quiet(capfd, monkeypatch, samples):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    for name in ("png", "jpeg", "bmp", "ppm"):
+        assert read_image(samples[name]).facts.width == 23
+    for name in ("webp", "tiff-16"):  # their plug-ins ask Pillow's own limit
+        with pytest.raises(ImageError, match=r"raise PIL\.Image\.MAX_IMAGE_PIXELS"):
+            read_image(samples[name])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_text_that_inflates_without_end_is_an_error():
+    bomb = b"parameters\0\0" + zlib.compress(bytes(5_000_000), 9)
+    content = png_of_declared_size(1, 1)
+    with pytest.raises(ImageError, match="too large"):
+        read_image(content[:33] + png_chunk(b"zTXt", bomb) + content[33:])
+
+
+def test_metadata_larger_than_its_allowance_is_not_taken_in(tmp_path, samples):
+    path = tmp_path / "long.png"
+    with path.open("wb") as file:  # sparse: a private chunk of a GiB, all zeros
+        file.write(samples["png"][:33] + (2**30).to_bytes(4, "big") + b"teST")
+        file.truncate(2**30 + 100)
+    with pytest.raises(ImageError, match="more data than its pixels can need"):
+        read_image(path)
+
+
+def test_a_file_that_its_decoder_would_take_in_whole_has_a_size_limit(tmp_path, samples):
+    path = tmp_path / "long.webp"
+    with path.open("wb") as file:
+        file.write(samples["webp"])
+        file.truncate(2**28 + 1)
+    with pytest.raises(ImageError, match="larger than 256 MiB"):
+        read_image(path)
+
+
+def test_missing_directories_links_and_special_files_are_named(tmp_path):
+    (tmp_path / "broken.jpg").symlink_to("nowhere")
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    os.mkfifo(tmp_path / "fifo.jpg")
+    cases = {
+        "none.jpg": "there is no such file",
+        "": "it is a directory",
+        "broken.jpg": "it is a broken link",
+        "loop.jpg": "too many levels of symbolic links",
+        "fifo.jpg": "it is a FIFO",
+        "a\0b.jpg": "embedded null byte",
+        "x" * 5000: "file name too long",
+    }
+    for name, reason in cases.items():
+        with pytest.raises(ImageError, match=f"^cannot read .*{reason}"):
+            read_image(f"{tmp_path}/{name}")
+    for device in ("/dev/zero", "/dev/null"):
+        with pytest.raises(ImageError, match="it is a device"):
+            read_image(device)
+
+
+def test_a_fifo_that_takes_the_place_of_a_file_does_not_hang(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "fifo.jpg")
+    (tmp_path / "plain.jpg").touch()
+    plain = (tmp_path / "plain.jpg").stat()
+    monkeypatch.setattr(os, "stat", lambda path, **_: plain)
+    with pytest.raises(ImageError, match="it is a FIFO"):
+        read_image(str(tmp_path / "fifo.jpg"))
+
+
+def test_an_unreadable_file_is_an_error(tmp_path, samples, monkeypatch):
+    path = tmp_path / "secret.png"
+    path.write_bytes(samples["png"])
+
+    def refuse(*_: object) -> int:  # root, who runs many test suites, may open everything
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ImageError, match=r"secret\.png: permission denied$"):
+        read_image(path)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems accept UTF-8 names only")
+def test_a_name_that_is_not_utf_8_is_read_and_printable_in_errors(tmp_path, samples):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9\n\x1b[31m.png")
+    Path(path).write_bytes(samples["png"])
+    assert read_image(path).facts.format == "PNG"
+    Path(path).write_bytes(b"nothing")
+    with pytest.raises(ImageError) as caught:
+        read_image(path)
+    assert r"caf\xe9\n\x1b[31m.png" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+class Stubborn(io.RawIOBase):
+    def read(self, size: int = -1) -> bytes:
+        raise LookupError("no\nway")
+
+
+@pytest.mark.parametrize("source", [None, 3, io.StringIO("P6"), Stubborn(), object()])
+def test_a_source_of_the_wrong_kind_is_the_same_error(source):
+    with pytest.raises(ImageError, match=r"^cannot read <"):
+        read_image(source)
+
+
+def test_a_path_of_a_broken_class_is_the_same_error():
+    class Path:
+        def __fspath__(self) -> str:
+            raise RuntimeError("no path")
+
+    with pytest.raises(ImageError, match="no path"):
+        read_image(Path())
+
+
+def test_running_out_of_memory_is_the_same_error(monkeypatch, samples):
+    def exhaust(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(reader, "to_rgb", exhaust)
+    with pytest.raises(ImageError, match="not enough memory"):
+        read_image(samples["png"])
+
+
+def test_an_interrupt_is_not_swallowed(monkeypatch, samples):
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reader, "to_rgb", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        read_image(samples["png"])
+
+
+def test_a_raw_camera_preview_is_refused(save):
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[254] = 1
+    with pytest.raises(ImageError, match="only a preview"):
+        read_image(save(Image.new("RGB", (8, 8)), "TIFF", tiffinfo=tags))
+
+
+# Turns, threads and quiet
+
+
+def test_the_gate_is_held_while_a_large_file_is_decoded_and_only_then(monkeypatch, samples):
+    held = []
+
+    @contextmanager
+    def gate():
+        held.append("in")
+        yield
+        held.append("out")
+
+    read_image(samples["png"], large_gate=gate())
+    assert held == []
+    monkeypatch.setattr(reader, "LARGE_PIXELS", 17 * 23 - 1)
+    for name in ("png", "webp", "avif", "jpeg"):
+        read_image(samples[name], large_gate=gate())
+        assert held == ["in", "out"], name
+        held.clear()
+    lock = threading.Lock()
+    with pytest.raises(ImageError):
+        read_image(samples["png"][:200], large_gate=lock)
+    assert not lock.locked()
+
+
+def test_damaged_files_print_nothing(capfd, samples):
+    content = bytearray(samples["tiff-lzw"])
+    content[8:60] = bytes(255 - byte for byte in content[8:60])  # libtiff complains about this on stderr
+    absurd = bytearray(samples["tiff-16"])
+    at = absurd.index(struct.pack("<HHI", 262, 3, 1))  # the photometric interpretation can be done without
+    absurd[at : at + 12] = struct.pack("<HHII", 277, 4, 1, 2**31)  # samples per pixel: Pillow logs an error
+    for bad in (content, absurd):
+        with pytest.raises(ImageError):
+            read_image(bytes(bad))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pillows_warnings_do_not_escape(samples):
+    chunk = png_chunk(b"acTL", bytes(8))  # no frames: "Invalid APNG", an error under this suite's filters
+    content = samples["png"][:33] + chunk + samples["png"][33:]
+    assert read_image(content).facts.frames == 1
+
+
+def test_threads_read_at_once(samples):
+    expected = {name: read_image(content).pixels for name, content in samples.items()}
+    wrong = []
+
+    def work() -> None:
+        for name, content in samples.items():
+            if not np.array_equal(read_image(content).pixels, expected[name]):
+                wrong.append(name)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+# HEIF
+
+
+def test_heif_is_read_where_the_extra_is_installed(rng):
+    pillow_heif = pytest.importorskip("pillow_heif")
+    buffer = io.BytesIO()
+    pillow_heif.from_pillow(Image.new("RGB", (64, 48), (200, 100, 50))).save(buffer, quality=90)
+    image = read_image(buffer.getvalue())
+    assert (image.facts.format, image.pixels.shape) == ("HEIF", (48, 64, 3))
+    np.testing.assert_allclose(image.pixels[20, 20], [200, 100, 50], atol=4)
+    with pytest.raises(ImageError):
+        read_image(buffer.getvalue()[:300])
+
+
+def test_heif_without_the_extra_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match=r"pip install 'spectell\[heif\]'$"):
+        read_image(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+
+
+@pytest.mark.shared_data
+def test_photographs_decode_to_the_pixels_that_pillow_gives(shared_data):
+    for path in sorted((shared_data / "photos" / "real").iterdir())[:20]:
+        with Image.open(path) as picture:
+            expected = np.asarray(picture.convert("RGB"))
+        np.testing.assert_array_equal(read_image(path).pixels, expected)
+
+
+@pytest.mark.shared_data
+def test_camera_files_report_their_facts(shared_data):
+    facts = [read_image(path).facts for path in sorted((shared_data / "cameras" / "real").iterdir())]
+    assert all(fact.format == "JPEG" and fact.jpeg_quality for fact in facts)
+    assert {fact.jpeg_subsampling for fact in facts} == {"4:2:0", "4:2:2", "4:4:0", "4:4:4"}
+    assert not any(fact.c2pa or fact.generation_parameters or fact.digital_source_type for fact in facts)
