@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectell.errors import ParameterError, ShapeError
-from spectell.spectra import SpectrumStatistics, dct_statistics
+from spectell.spectra import SpectrumStatistics
 from spectell.transforms import dct2, log_scale
 
 
@@ -109,26 +109,27 @@ def test_the_standardizer_standardises_what_was_seen(rng):
 
 
 @pytest.mark.parametrize("shape", [(16, 16, 3), (33, 20, 1), (128, 96, 3)])
-@pytest.mark.parametrize("n_images", [1, 2, 40])
-def test_dct_statistics_are_those_of_the_transforms(rng, shape, n_images):
+@pytest.mark.parametrize("n_images", [1, 2, 70])
+def test_update_dct_gives_the_statistics_of_the_transforms(rng, shape, n_images):
     template = rng.integers(60, 190, shape)
     images = np.clip(template + rng.integers(-20, 21, (n_images, *shape)), 0, 255).astype(np.uint8)
-    statistics = dct_statistics(images)
+    statistics = SpectrumStatistics(shape).update_dct(images)
     mean, variance = two_pass(dct2(images))
     assert statistics.count == n_images
     np.testing.assert_allclose(statistics.mean, mean, atol=1e-9)
     np.testing.assert_allclose(statistics.variance(), variance, rtol=1e-4, atol=1e-4)
 
 
-def test_dct_statistics_of_one_repeated_image_have_no_variance(rng):
-    image = rng.integers(0, 256, (1, 70, 70, 3), dtype=np.uint8)
-    assert dct_statistics(np.repeat(image, 9, axis=0)).variance().max() == 0
+def test_one_repeated_image_has_no_variance(rng):
+    image = rng.integers(0, 256, (70, 70, 3), dtype=np.uint8)
+    assert SpectrumStatistics((70, 70, 3)).update_dct([image] * 40).variance().max() == 0
 
 
-def test_batches_of_dct_statistics_merge_to_the_whole(rng):
+def test_batches_of_images_merge_to_the_whole(rng):
     images = rng.integers(0, 256, (50, 12, 10, 3), dtype=np.uint8)
-    parts = dct_statistics(images[:13]).merge(dct_statistics(images[13:])).merge(dct_statistics(images[:0]))
-    whole = dct_statistics(images)
+    parts = SpectrumStatistics((12, 10, 3)).update_dct(images[:13]).update_dct(iter(images[13:])).update_dct([])
+    whole = SpectrumStatistics((12, 10, 3)).update_dct(images)
+    assert parts.count == whole.count == 50
     np.testing.assert_allclose(parts.mean, whole.mean, atol=1e-10)
     np.testing.assert_allclose(parts.variance(), whole.variance(), rtol=1e-5)
 
@@ -156,10 +157,27 @@ def test_logarithms_are_updated_from_the_transforms(rng):
             ParameterError,
             "contradicts itself",
         ),
-        (lambda: dct_statistics(np.zeros((4, 4, 3), np.uint8)), ShapeError, r"\(N, H, W, C\), got \(4, 4, 3\)"),
-        (lambda: dct_statistics(np.zeros((1, 4, 4, 3))), ParameterError, "must be uint8, got float64; update"),
+        (lambda: SpectrumStatistics((4,)).update_dct([]), ShapeError, r"\(H, W, C\), but .* of shape \(4,\)"),
+        (
+            lambda: SpectrumStatistics((4, 4, 3)).update_dct([np.zeros((4, 4, 1), np.uint8)]),
+            ShapeError,
+            r"expected images of shape \(4, 4, 3\), got \(4, 4, 1\)",
+        ),
+        (
+            lambda: SpectrumStatistics((4, 4, 3)).update_dct(np.zeros((2, 4, 4, 3))),
+            ParameterError,
+            "must be uint8, got float64; use update",
+        ),
     ],
 )
 def test_errors_name_the_shape_or_the_count(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_an_image_that_does_not_fit_leaves_the_statistics_as_they_were(rng):
+    images = [*rng.integers(0, 256, (50, 8, 8, 3), dtype=np.uint8), np.zeros((8, 9, 3), np.uint8)]
+    statistics = SpectrumStatistics((8, 8, 3))
+    with pytest.raises(ShapeError):
+        statistics.update_dct(images)
+    assert statistics.count == 0

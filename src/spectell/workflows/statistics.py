@@ -4,7 +4,6 @@ Files travel to the workers in batches and come back as one pair of arrays a bat
 their number alone and batches are merged in order, so any number of workers gives the same bits.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,18 +16,16 @@ import numpy.typing as npt
 
 from spectell.errors import ImageError, ParameterError
 from spectell.images import describe_path, read_image
-from spectell.spectra import SpectrumStatistics, dct_statistics
+from spectell.spectra import SpectrumStatistics
 from spectell.transforms import dct2, log_scale
 from spectell.workflows.pool import Answer, available_cores, isolated_map
-from spectell.workflows.walk import PathLike, Unreadable, as_paths, walk
+from spectell.workflows.walk import PathLike, Pending, Unreadable, as_paths, walk
 from spectell.workflows.worker import Failure, Gate
 
 __all__ = ["FolderStatistics", "folder_statistics"]
 
 _BATCH_FILES = (16, 128)
 _SECONDS_A_FILE = 60.0
-_STACK_BYTES = 8 * 2**20
-_STACK_IMAGES = 64
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -102,16 +99,19 @@ def folder_statistics(
     >>> found.statistics.count, found.statistics.mean[0, 0].round(6).tolist(), found.other_sizes
     (2, [40.0, 40.0, 40.0], {})
     """
+    workers = available_cores() if workers is None else workers
+    if workers < 1:
+        raise ParameterError(f"workers must be at least 1, got {workers}")
     files, unreadable = _listed(as_paths(paths))
     shape = _first_shape(files)
     total = _Part(SpectrumStatistics(shape), Counter(), unreadable)
     work = partial(_measure, shape=shape, log=log)
-    for part in _parts(work, files, shape, available_cores() if workers is None else workers):
+    for part in _parts(work, files, shape, workers):
         total.add(part)
     return FolderStatistics(total.statistics, dict(total.other_sizes), tuple(total.unreadable))
 
 
-def _listed(paths: Iterable[PathLike]) -> tuple[list[str], list[str]]:
+def _listed(paths: Iterable[PathLike | Pending]) -> tuple[list[str], list[str]]:
     found = list(walk(paths))
     files = [item for item in found if isinstance(item, str)]
     unreadable = [item.reason for item in found if isinstance(item, Unreadable)]
@@ -170,29 +170,24 @@ def _reason(answer: Answer) -> str:
 def _measure(files: tuple[str, ...], gate: Gate, *, shape: tuple[int, int, int], log: bool) -> _Part:
     """Read one batch in a worker."""
     part = _Part(SpectrumStatistics(shape), Counter(), [])
-    room = min(max(_STACK_BYTES // math.prod(shape), 1), _STACK_IMAGES)
-    stack: list[Pixels] = []
+    images = _fitting(files, gate, part)
+    if log:
+        for pixels in images:
+            part.statistics.update(log_scale(dct2(pixels.astype(np.float32)))[np.newaxis])
+    else:
+        part.statistics.update_dct(images)
+    return part
+
+
+def _fitting(files: Iterable[str], gate: Gate, part: _Part) -> Iterator[Pixels]:
+    """Read the images, one at a time, that have the right size; note the others."""
     for path in files:
         try:
             pixels = read_image(path, large_gate=gate).pixels
         except ImageError as error:
             part.unreadable.append(str(error))
             continue
-        if pixels.shape != shape:
+        if pixels.shape == part.statistics.shape:
+            yield pixels
+        else:
             part.other_sizes[pixels.shape[:2]] += 1
-            continue
-        stack.append(pixels)
-        if len(stack) == room:
-            _add(part.statistics, stack, log)
-            stack = []
-    _add(part.statistics, stack, log)
-    return part
-
-
-def _add(statistics: SpectrumStatistics, stack: list[Pixels], log: bool) -> None:
-    if not stack:
-        return
-    if log:
-        statistics.update(log_scale(dct2(np.stack(stack, dtype=np.float32, casting="safe"))))
-    else:
-        statistics.merge(dct_statistics(np.stack(stack)))

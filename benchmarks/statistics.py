@@ -1,0 +1,69 @@
+"""Mean and variance of the DCT over a folder: against decoding alone, and against the authors' manner.
+
+Each program starts afresh, imports what it needs and reads the same files from the page cache. *bound* is the ratio
+that a program would reach which decoded as fast as decode-only and did nothing but one transform of each image; *CPU
+ratio* is the ratio of processor times, all processes together.
+"""
+
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from scipy import fft
+
+from benchmarks.decode_only import decode
+from benchmarks.harness import in_turns, processors, ratio, show_table, time_call, walls
+from benchmarks.images import link_to, write_images
+
+__all__ = ["main"]
+
+WORKERS = 2
+REPEATS = 5
+CASES = (
+    ("128² JPEG", 128, ".jpg", 6000),
+    ("128² PNG", 128, ".png", 4000),
+    ("256² JPEG", 256, ".jpg", 2000),
+    ("256² PNG", 256, ".png", 1200),
+)
+HEADER = ("images", "decode-only/s", "ours/s", "ratio", "least..most", "CPU ratio", "bound", "times authors' manner")
+
+
+def main() -> None:
+    """Measure every case and print the table; the aims are a ratio of 0.45 and 2.5 times the authors' manner."""
+    with tempfile.TemporaryDirectory() as place:
+        rows = [_row(Path(place), *case) for case in CASES]
+    title = f"Statistics of a folder, {WORKERS} processes, median of {REPEATS} turns (aims: ratio 0.45, 2.5 times)"
+    show_table(title, HEADER, rows)
+
+
+def _row(place: Path, name: str, size: int, suffix: str, count: int) -> tuple[str, ...]:
+    originals = write_images(place / f"{size}{suffix}", 200, (size, size), suffix)
+    folder = link_to(originals, place / f"{size}{suffix}-links", count)
+    commands = {
+        program: [sys.executable, "-m", f"benchmarks.{program}", folder, str(WORKERS)]
+        for program in ("decode_only", "folder_statistics", "authors_manner")
+    }
+    costs = in_turns(commands, repeats=REPEATS)
+    decode_only, ours, authors = costs.values()
+    wall = ratio(walls(decode_only), walls(ours))
+    return (
+        name,
+        f"{count / median(walls(decode_only)):.0f}",
+        f"{count / median(walls(ours)):.0f}",
+        f"{wall.middle:.2f}",
+        f"{wall.least:.2f}..{wall.most:.2f}",
+        f"{ratio(processors(decode_only), processors(ours)).middle:.2f}",
+        f"{_bound(originals):.2f}",
+        f"{ratio(walls(authors), walls(ours)).middle:.1f}",
+    )
+
+
+def _bound(paths: list[Path]) -> float:
+    """Share of the decode-only rate that is left when each image is also transformed, on one core."""
+    pixels = np.zeros(decode(paths[0]), np.float32)
+    decoding = time_call(lambda: [decode(path) for path in paths], repeats=5) / len(paths)
+    transform = partial(fft.dctn, pixels, type=2, norm="ortho", axes=(0, 1), overwrite_x=True)
+    return decoding / (decoding + time_call(transform, repeats=100))
