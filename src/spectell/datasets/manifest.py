@@ -232,7 +232,7 @@ def _read_parquet(path: Path) -> Iterator[Sequence[Any]]:
     from pyarrow import parquet
 
     try:
-        with parquet.ParquetFile(path) as file:
+        with path.open("rb") as raw, parquet.ParquetFile(raw) as file:
             yield file.schema_arrow.names
             for batch in file.iter_batches(batch_size=BATCH_ROWS):
                 yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)

@@ -158,8 +158,8 @@ def open_packed(folder: StrPath) -> Packed:
                 f"{str(folder)!r} is not a packed data set: it has no {name}; make one with `spectell dataset pack`"
             )
     try:
-        images = np.load(folder / IMAGES_NAME, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+        images = np.lib.format.open_memmap(folder / IMAGES_NAME, mode="r")
+    except (OSError, ValueError, EOFError) as error:
         raise ManifestError(f"{str(folder / IMAGES_NAME)!r} is damaged ({error}); pack the data set again") from error
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8:
         raise ManifestError(

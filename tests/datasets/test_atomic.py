@@ -1,0 +1,48 @@
+import errno
+import os
+
+import pytest
+from spectell.datasets.atomic import replacing
+from spectell.errors import ImageError, ManifestError
+
+
+def test_a_block_that_raises_leaves_the_old_file_and_nothing_else(tmp_path):
+    (tmp_path / "m.csv").write_text("old")
+    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "m.csv") as file:
+        file.write(b"half")
+        raise KeyboardInterrupt
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("m.csv", "old")]
+
+
+def test_the_name_appears_only_when_the_block_ends(tmp_path):
+    with replacing(tmp_path / "new" / "m.csv") as file:
+        file.write(b"whole")
+        assert not (tmp_path / "new" / "m.csv").exists()
+    assert (tmp_path / "new" / "m.csv").read_bytes() == b"whole"
+    assert len(list((tmp_path / "new").iterdir())) == 1
+
+
+def test_a_full_disk_is_one_error_and_leaves_nothing(tmp_path):
+    with pytest.raises(ManifestError, match=r"^cannot write '.*m\.csv': No space left on device; nothing was left"):
+        with replacing(tmp_path / "m.csv") as file:
+            file.write(b"half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_image_error_keeps_its_own_words_although_it_is_an_oserror(tmp_path):
+    with pytest.raises(ImageError, match="^cannot read that$"), replacing(tmp_path / "m.csv"):
+        raise ImageError("cannot read that")
+
+
+def test_a_file_in_the_place_of_the_folder_is_one_error(tmp_path):
+    (tmp_path / "plain").touch()
+    with pytest.raises(ManifestError, match="cannot write"), replacing(tmp_path / "plain" / "m.csv"):
+        pass
+
+
+def test_the_file_has_the_permissions_of_any_new_file(tmp_path):
+    (tmp_path / "plain").touch()
+    with replacing(tmp_path / "m.csv"):
+        pass
+    assert (tmp_path / "m.csv").stat().st_mode == (tmp_path / "plain").stat().st_mode
