@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from itertools import count, islice
+from itertools import count, islice, pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def crowd(n):
 
 def alive(pid):
     try:
-        with open(f"/proc/{pid}/stat") as status:
+        with Path(f"/proc/{pid}/stat").open() as status:
             return status.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
@@ -135,7 +136,7 @@ def test_large_items_go_one_at_a_time(tmp_path):
             return began, time.monotonic()
 
     spans = sorted(answer.result for answer in isolated_map(large, range(8), workers=4))
-    assert all(end <= begin for (_, end), (begin, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
 
 
 def test_waiting_for_the_gate_is_not_held_against_an_item():

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spectell.errors import ParameterError
 from spectell.evaluation.thresholds import Thresholds
 from spectell.images import DecodedImage, ImageFacts
 from spectell.workflows.verdict import FIELDS, Verdict, judge, path_from_text, printable_path, probability
@@ -30,10 +31,8 @@ def model(score: float = 0.0, distance: float = 0.5) -> SimpleNamespace:
 
 
 def test_the_fields_are_those_of_the_contract_in_their_order():
-    assert FIELDS == (
-        *("path", "verdict", "probability", "score", "fpr", "model"),
-        *("width", "height", "format", "jpeg_quality", "warnings", "error"),
-    )
+    contract = "path verdict probability score fpr model width height format jpeg_quality warnings error"
+    assert " ".join(FIELDS) == contract
 
 
 @pytest.mark.parametrize(("score", "verdict"), [(96.0, "generated"), (50.0, "inconclusive"), (20.0, "real")])
@@ -79,6 +78,12 @@ def test_facts_are_told_and_never_move_the_verdict(facts, warning, score):
 
 def test_a_jpeg_of_quality_50_is_not_heavily_compressed():
     assert judge(image(format="JPEG", jpeg_quality=50), model(), fpr=0.05).warnings == ()
+
+
+@pytest.mark.parametrize("score", [math.nan, math.inf, -math.inf])
+def test_a_score_that_is_not_finite_is_refused(score):
+    with pytest.raises(ParameterError, match="a score must be finite"):
+        judge(image(), model(score), fpr=0.05)
 
 
 def test_thorough_reaches_the_model():

@@ -140,8 +140,7 @@ class _Run:
         if self.style is None:
             return None if self.output["output"] else _print_row()
         if self.style == "csv":
-            _write(csv_header())
-            return lambda verdict: _write(csv_line(verdict))
+            return _headed(csv_header(), csv_line)
         return lambda verdict: _write(json_line(verdict))
 
 
@@ -166,8 +165,14 @@ def _print_row() -> Callable[[Verdict], None]:
 
     colour = sys.stdout.isatty()
     encoding = sys.stdout.encoding or "utf-8"
-    _write(f"{table_header()}\n".encode(encoding, "backslashreplace"))
-    return lambda verdict: _write(f"{table_row(verdict, colour=colour)}\n".encode(encoding, "backslashreplace"))
+    row = lambda verdict: f"{table_row(verdict, colour=colour)}\n".encode(encoding, "backslashreplace")  # noqa: E731
+    return _headed(f"{table_header()}\n".encode(), row)
+
+
+def _headed(header: bytes, line: Callable[[Verdict], bytes]) -> Callable[[Verdict], None]:
+    """Print a header with the first row, since a run that cannot begin has nothing to head."""
+    headers = [header]
+    return lambda verdict: _write((headers.pop() if headers else b"") + line(verdict))
 
 
 def _progress(paths: tuple[str, ...], *, shown: bool) -> Progress:

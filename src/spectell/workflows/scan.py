@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
 from spectell.detectors import Model, load_model
-from spectell.errors import ImageError, ParameterError
+from spectell.errors import ImageError, ParameterError, SpectellError
 from spectell.images import DEFAULT_MAX_PIXELS, read_image
 from spectell.workflows.outputs import Output
 from spectell.workflows.pool import Answer, available_cores, check_limits, isolated_map
@@ -217,10 +217,12 @@ class _Job:
             return _failed(item.reason)
         try:
             image = read_image(item, max_pixels=self.max_pixels, large_gate=gate)
+            judged = judge(image, self.model, fpr=self.fpr, thorough=self.thorough)
         except ImageError as error:
             return _failed(str(error))
+        except SpectellError as error:
+            return _failed(f"cannot judge {item}: {error}")
         facts = image.facts
-        judged = judge(image, self.model, fpr=self.fpr, thorough=self.thorough)
         found = (judged.verdict, judged.probability, judged.score)
         return *found, facts.width, facts.height, facts.format, facts.jpeg_quality, judged.warnings, None
 

@@ -17,6 +17,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from spectell.errors import ParameterError
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -172,7 +174,7 @@ def judge(image: DecodedImage, model: Model, *, fpr: float = 0.01, thorough: boo
     Raises
     ------
     ParameterError
-        If the model's calibration cannot support `fpr`, or the model's score is not a number.
+        If the model's calibration cannot support `fpr`, or the model's score is not finite.
 
     Examples
     --------
@@ -188,6 +190,8 @@ def judge(image: DecodedImage, model: Model, *, fpr: float = 0.01, thorough: boo
         return Judgement("inconclusive", 0.0, 0.5, (TOO_SMALL, *warnings))
     found = model.score(image.pixels, thorough=thorough)
     score = float(found.score)
+    if not math.isfinite(score):
+        raise ParameterError(f"the model {model.name!r} gave the score {score}; a score must be finite")
     verdict: str = model.thresholds.verdict(score, fpr)
     if not found.distance <= 1:  # a distance that is not a number is no likeness either
         verdict, warnings = "inconclusive", [UNLIKE_TRAINING, *warnings]
