@@ -2,15 +2,21 @@ import errno
 import os
 
 import pytest
+
 from spectell.datasets.atomic import replacing
 from spectell.errors import ImageError, ManifestError
 
 
+def write_and_raise(path, error):
+    with replacing(path) as file:
+        file.write(b"half")
+        raise error
+
+
 def test_a_block_that_raises_leaves_the_old_file_and_nothing_else(tmp_path):
     (tmp_path / "m.csv").write_text("old")
-    with pytest.raises(KeyboardInterrupt), replacing(tmp_path / "m.csv") as file:
-        file.write(b"half")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_and_raise(tmp_path / "m.csv", KeyboardInterrupt())
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("m.csv", "old")]
 
 
@@ -24,14 +30,12 @@ def test_the_name_appears_only_when_the_block_ends(tmp_path):
 
 def test_a_full_disk_is_one_error_and_leaves_nothing(tmp_path):
     with pytest.raises(ManifestError, match=r"^cannot write '.*m\.csv': No space left on device; nothing was left"):
-        with replacing(tmp_path / "m.csv") as file:
-            file.write(b"half")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write_and_raise(tmp_path / "m.csv", OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_image_error_keeps_its_own_words_although_it_is_an_oserror(tmp_path):
-    with pytest.raises(ImageError, match="^cannot read that$"), replacing(tmp_path / "m.csv"):
+    with pytest.raises(ImageError, match=r"^cannot read that$"), replacing(tmp_path / "m.csv"):
         raise ImageError("cannot read that")
 
 

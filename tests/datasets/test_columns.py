@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spectell.datasets.columns import CategoryColumn, TextColumn, decode_text, encode_text
 
 texts = st.lists(st.binary(max_size=8).map(decode_text), max_size=20)

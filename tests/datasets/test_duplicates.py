@@ -4,6 +4,7 @@ import itertools
 import numpy as np
 import pytest
 from PIL import Image
+
 from spectell.datasets import Entry, Manifest, read_dataset
 from spectell.datasets.duplicates import MAX_DISTANCE, fingerprint, perceptual_hash
 from spectell.errors import ShapeError

@@ -1,4 +1,5 @@
 import pytest
+
 from spectell.datasets import Entry
 from spectell.errors import ManifestError
 

@@ -1,6 +1,8 @@
 import os
+from pathlib import Path
 
 import pytest
+
 from spectell.datasets import read_dataset, read_datasets, write_manifest
 from spectell.errors import ManifestError, ParameterError
 
@@ -11,11 +13,10 @@ def tree(tmp_path):
 
     def make(*names, root="faces"):
         for name in names:
-            path = os.path.join(os.fsencode(tmp_path / root), os.fsencode(name))
-            os.makedirs(path if name.endswith("/") else os.path.dirname(path), exist_ok=True)
+            path = tmp_path / root / name
+            (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
             if not name.endswith("/"):
-                with open(path, "wb"):
-                    pass
+                path.touch()
         return tmp_path / root
 
     return make
@@ -66,7 +67,9 @@ def test_a_folder_called_real_cannot_be_generated_when_another_one_is_real(tree)
 
 
 def test_only_images_are_listed_and_the_rest_is_counted(tree):
-    root = tree("real/a.jpg", "real/.hidden.jpg", "real/.git/b.jpg", "real/notes.txt", "real/noext", "gan/c.webp", "d.png")
+    root = tree(
+        "real/a.jpg", "real/.hidden.jpg", "real/.git/b.jpg", "real/notes.txt", "real/noext", "gan/c.webp", "d.png"
+    )
     manifest = read_dataset(root)
     assert list(manifest.paths) == ["gan/c.webp", "real/a.jpg"]
     assert manifest.notes == (
@@ -77,7 +80,7 @@ def test_only_images_are_listed_and_the_rest_is_counted(tree):
 
 def test_names_that_are_not_utf8_are_listed_and_written(tree, tmp_path):
     manifest = read_dataset(tree("real/\udcff.png"))
-    assert os.path.exists(manifest.file(0))
+    assert Path(manifest.file(0)).exists()
     write_manifest(manifest, tmp_path / "m.csv")
     assert b"real/\xff.png" in (tmp_path / "m.csv").read_bytes()
     assert list(read_dataset(tmp_path / "m.csv").paths) == ["faces/real/\udcff.png"]
@@ -137,7 +140,7 @@ def test_a_folder_that_cannot_be_listed_is_one_error(tree):
     (root / "gan" / "locked").chmod(0)
     if os.access(root / "gan" / "locked", os.R_OK):
         pytest.skip("this user may read everything")
-    with pytest.raises(ManifestError, match="cannot list folder '.*locked': Permission denied"):
+    with pytest.raises(ManifestError, match=r"cannot list folder '.*locked': Permission denied"):
         read_dataset(root)
 
 
@@ -157,7 +160,7 @@ def test_several_data_sets_are_one_and_every_file_is_found(tree, tmp_path):
     tree("diffusion/a.png", root="art")
     manifest = read_datasets([tmp_path / "x" / "photos", tmp_path / "art"])
     assert manifest.counts() == {"art": {"diffusion": 1}, "photos": {"real": 1}}
-    assert all(os.path.exists(manifest.file(row)) for row in range(len(manifest)))
+    assert all(Path(manifest.file(row)).exists() for row in range(len(manifest)))
     assert list(manifest.paths) == ["x/photos/real/a.png", "art/diffusion/a.png"]
 
 

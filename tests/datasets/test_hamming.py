@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from spectell.datasets import hamming
 from spectell.datasets.hamming import near_pairs
 from spectell.errors import ParameterError, ShapeError
@@ -38,7 +39,9 @@ def scattered(rng, n, max_flips):
 def test_the_pairs_are_those_of_a_comparison_of_all_with_all(rng, max_distance):
     hashes = np.unique(scattered(rng, 200, 12), axis=0)
     expected = [
-        [a, b] for a, b in itertools.combinations(range(len(hashes)), 2) if distance(hashes[a], hashes[b]) <= max_distance
+        [a, b]
+        for a, b in itertools.combinations(range(len(hashes)), 2)
+        if distance(hashes[a], hashes[b]) <= max_distance
     ]
     assert near_pairs(hashes, max_distance).tolist() == expected
     assert bool(expected) == (max_distance > 0)

@@ -3,6 +3,7 @@ import os
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from spectell.datasets import Entry, Manifest, read_manifest, write_manifest
 from spectell.datasets.columns import decode_text
 from spectell.errors import ManifestError
@@ -37,7 +38,7 @@ def test_a_csv_gives_back_any_file_name_and_any_text(tmp_path_factory, paths, so
 
 def test_both_formats_keep_every_column(tmp_path, suffix):
     entries = [
-        Entry("real/ä,\"1\".png", 0, "real", "faces", "faces/1", "train", "ab" * 32),
+        Entry('real/ä,"1".png', 0, "real", "faces", "faces/1", "train", "ab" * 32),
         Entry("gan/1.png", 1, "gan", "faces", "faces/1"),
     ]
     write_manifest(Manifest(entries, root=tmp_path), tmp_path / f"m{suffix}")
@@ -135,7 +136,7 @@ def test_other_suffixes_are_refused(tmp_path, name):
 
 
 def test_a_manifest_that_is_not_there_is_one_error(tmp_path, suffix):
-    with pytest.raises(ManifestError, match="cannot read manifest .*: No such file or directory"):
+    with pytest.raises(ManifestError, match=r"cannot read manifest .*: No such file or directory"):
         read_manifest(tmp_path / f"m{suffix}")
 
 
@@ -148,7 +149,7 @@ def test_a_parquet_file_that_is_none_is_one_error(tmp_path):
 
 def test_parquet_refuses_a_name_that_is_not_utf8_and_says_what_to_do(tmp_path):
     manifest = Manifest([Entry("a\udcff.png", 0, "real")], root=tmp_path)
-    with pytest.raises(ManifestError, match="which is not UTF-8; write a .csv manifest"):
+    with pytest.raises(ManifestError, match=r"which is not UTF-8; write a \.csv manifest"):
         write_manifest(manifest, tmp_path / "m.parquet")
     assert list(tmp_path.iterdir()) == []
 

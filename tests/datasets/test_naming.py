@@ -1,4 +1,5 @@
 import pytest
+
 from spectell.datasets.naming import default_group, path_below_class
 
 

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+
 from spectell.datasets import Entry, Manifest, read_dataset
 from spectell.datasets.packed import open_packed, pack
 from spectell.errors import ManifestError, ParameterError
@@ -40,7 +41,9 @@ def test_a_crop_is_the_centre_at_native_pixels(faces, tmp_path):
 
 def test_images_of_several_sizes_are_refused_with_their_numbers(faces, tmp_path):
     Image.new("RGB", (30, 10)).save(faces / "gan" / "small.png")
-    with pytest.raises(ManifestError, match=r"must have one size \(height x width\), got 12 of 48x64, 1 of 10x30; .*size="):
+    with pytest.raises(
+        ManifestError, match=r"must have one size \(height x width\), got 12 of 48x64, 1 of 10x30; .*size="
+    ):
         pack(read_dataset(faces), tmp_path / "packed")
     assert list((tmp_path / "packed").iterdir()) == []
 
@@ -142,7 +145,7 @@ def test_a_damaged_array_is_one_error(tmp_path, content):
     pack(Manifest([one_image(tmp_path)], root=tmp_path), tmp_path / "packed")
     images = tmp_path / "packed" / "images.npy"
     images.write_bytes(images.read_bytes()[:-1] if content is None else content)
-    with pytest.raises(ManifestError, match="is damaged .*; pack the data set again"):
+    with pytest.raises(ManifestError, match=r"is damaged .*; pack the data set again"):
         open_packed(tmp_path / "packed")
 
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
 from spectell.datasets import Entry, Manifest, read_dataset
 from spectell.datasets.splits import assign_splits
 from spectell.errors import ParameterError
@@ -11,7 +12,8 @@ from spectell.errors import ParameterError
 def toy(n, *kinds):
     kinds = kinds or ("real", "gan")
     return Manifest(
-        [Entry(f"{kind}/{k}.png", int(kind != "real"), kind, "toy", f"toy/{k}") for kind in kinds for k in range(n)], "."
+        [Entry(f"{kind}/{k}.png", int(kind != "real"), kind, "toy", f"toy/{k}") for kind in kinds for k in range(n)],
+        ".",
     )
 
 

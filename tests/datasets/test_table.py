@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from spectell.datasets import Entry, Manifest
 from spectell.errors import ManifestError, ParameterError
 
@@ -89,7 +90,11 @@ def test_one_class_alone_is_nothing_to_tell_apart(rows, missing):
 
 def test_the_digest_depends_on_every_column_and_not_on_the_root(manifest):
     assert Manifest(ROWS, root="/elsewhere").digest() == manifest.digest()
-    changed = [manifest.with_values(splits=["x"] * 4), manifest.with_values(groups=["x"] * 4), manifest.select([1, 0, 2, 3])]
+    changed = [
+        manifest.with_values(splits=["x"] * 4),
+        manifest.with_values(groups=["x"] * 4),
+        manifest.select([1, 0, 2, 3]),
+    ]
     assert len({manifest.digest(), *(other.digest() for other in changed)}) == 4
 
 

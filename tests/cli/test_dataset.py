@@ -1,0 +1,155 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from spectell.cli import COMMANDS, cli
+from spectell.datasets import read_manifest
+from spectell.datasets.packed import open_packed
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    """Whether or not the list of commands has it yet."""
+    monkeypatch.setitem(COMMANDS, "dataset", ("spectell.cli.dataset:dataset", "Manifests and splits."))
+
+
+@pytest.fixture
+def run():
+    def invoke(*arguments, status=0):
+        result = CliRunner().invoke(cli, ["dataset", *map(str, arguments)], prog_name="spectell")
+        assert result.exit_code == status, result.output
+        return result
+
+    return invoke
+
+
+@pytest.fixture
+def faces(tmp_path, rng):
+    for kind, suffix in (("real", "jpg"), ("gan", "png")):
+        folder = tmp_path / "faces" / kind
+        folder.mkdir(parents=True)
+        for number in range(8):
+            coarse = Image.fromarray(rng.integers(0, 256, (10, 12, 3), dtype=np.uint8))
+            coarse.resize((48, 40), Image.Resampling.BICUBIC).save(folder / f"{number}.{suffix}")
+    return tmp_path / "faces"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_build_writes_a_manifest_and_prints_the_counts(run, faces, tmp_path, suffix):
+    result = run("build", faces, "-o", tmp_path / f"m.{suffix}")
+    lines = result.stdout.splitlines()
+    assert lines[:3] == ["source  generator  images", "faces   gan        8", "faces   real       8"]
+    assert lines[3].endswith(f"m.{suffix}: 16 images")
+    assert read_manifest(tmp_path / f"m.{suffix}").labels.sum() == 8
+
+
+def test_build_takes_several_folders_and_another_name_for_real(run, faces, tmp_path):
+    (faces / "real").rename(faces / "photographs")
+    (tmp_path / "art" / "diffusion").mkdir(parents=True)
+    (tmp_path / "art" / "diffusion" / "a.png").touch()
+    result = run("build", faces, tmp_path / "art", "--real", "photographs", "-o", tmp_path / "m.csv", "--json")
+    described = json.loads(result.stdout)
+    assert described["counts"] == {"art": {"diffusion": 1}, "faces": {"gan": 8, "real": 8}}
+    assert described["images"] == 17
+
+
+def test_what_was_left_out_goes_to_standard_error(run, faces, tmp_path):
+    (faces / "real" / "notes.txt").touch()
+    result = run("build", faces, "-o", tmp_path / "m.csv")
+    assert result.stderr == "Note: left out 1 (names without the suffix of an image), the first is 'real/notes.txt'\n"
+    assert "notes.txt" not in result.stdout
+
+
+def test_split_assigns_whole_groups_and_prints_a_table(run, faces, tmp_path):
+    run("build", faces, "-o", tmp_path / "m.csv")
+    result = run("split", tmp_path / "m.csv", "-o", tmp_path / "s.csv", "--fractions", 0.5, 0.25, 0.25)
+    manifest = read_manifest(tmp_path / "s.csv")
+    assert result.stdout.splitlines()[0].split()[:3] == ["source", "generator", "train"]
+    assert set(manifest.splits.tolist()) <= {"train", "validation", "test"}
+    assert len(set(zip(manifest.groups.tolist(), manifest.splits.tolist(), strict=True))) == 8
+
+
+def test_split_in_json_counts_by_split_source_and_generator(run, faces, tmp_path):
+    result = run("split", faces, "-o", tmp_path / "s.csv", "--fractions", 1, 0, 0, "--names-only", "--json")
+    assert json.loads(result.stdout)["counts"] == {"train": {"faces": {"gan": 8, "real": 8}}}
+
+
+def test_pack_writes_an_array(run, faces, tmp_path):
+    result = run("pack", faces, "-o", tmp_path / "packed", "--size", 32)
+    assert result.stdout == f"{tmp_path / 'packed'}: 16 images of 32x32, 0.0 MB\n"
+    assert open_packed(tmp_path / "packed").images.shape == (16, 32, 32, 3)
+    described = json.loads(run("pack", faces, "-o", tmp_path / "packed", "--json").stdout)
+    assert described["shape"] == [16, 40, 48, 3]
+
+
+def test_audit_tells_of_leaks_and_exits_4_when_strict(run, faces):
+    result = run("audit", faces)
+    assert "LEAK format of gan: real JPEG 100%; gan PNG 100%" in result.stdout
+    assert "Remedy: give both classes one history" in result.stdout
+    assert run("audit", faces, "--strict", status=4).stdout == result.stdout
+    described = json.loads(run("audit", faces, "--strict", "--json", status=4).stdout)
+    assert [leak["what"] for leak in described["leaks"]] == ["format of gan"]
+
+
+def test_audit_of_files_alike_exits_0_when_strict(run, faces):
+    for file in (faces / "real").iterdir():
+        Image.open(file).save(file.with_suffix(".png"))
+        file.unlink()
+    assert "No leak found." in run("audit", faces, "--strict", "--all").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audit", "nowhere"], "Error: data set 'nowhere' does not exist\n"),
+        (["build", "nowhere", "-o", "m.csv"], "Error: data set 'nowhere' does not exist\n"),
+        (
+            ["split", "nowhere.csv", "-o", "m.csv"],
+            "Error: cannot read manifest 'nowhere.csv': No such file or directory\n",
+        ),
+    ],
+)
+def test_a_data_set_that_is_not_there_is_one_line_and_status_1(run, arguments, message):
+    assert run(*arguments, status=1).stderr == message
+
+
+def test_shares_that_do_not_sum_to_1_are_one_line_and_status_1(run, faces, tmp_path):
+    result = run("split", faces, "-o", tmp_path / "s.csv", "--fractions", 0.5, 0.1, 0.1, "--names-only", status=1)
+    assert result.stderr.startswith("Error: fractions must sum to 1, got train=0.5, validation=0.1, test=0.1")
+
+
+def test_wrong_usage_is_status_2(run, faces):
+    run("build", faces, status=2)
+    run("pack", faces, "-o", "x", "--size", 0, status=2)
+    run("audit", status=2)
+
+
+@pytest.mark.parametrize("command", ["build", "split", "pack", "audit"])
+def test_the_help_of_every_command_has_an_example(run, command):
+    help_text = run(command, "--help").stdout
+    assert f"spectell dataset {command} " in help_text.partition("Example:")[2]
+    assert "--json" in help_text
+
+
+def test_an_unheard_of_name_is_printed_harmlessly(run, faces, tmp_path):
+    (faces / "gan").rename(faces / "gan\x1b[2J\udcff")
+    result = run("build", faces, "-o", tmp_path / "m.csv")
+    assert "\x1b" not in result.stdout
+    assert "gan\\x1b[2J" in result.stdout
+
+
+def test_help_and_build_load_no_heavy_library(faces, tmp_path):
+    script = (
+        "import sys; from spectell.cli.dataset import dataset\n"
+        "dataset(['build', sys.argv[1], '-o', sys.argv[2]], standalone_mode=False)\n"
+        "heavy = {'torch', 'sklearn', 'pyarrow', 'matplotlib', 'scipy', 'pandas'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    arguments = [sys.executable, "-c", script, str(faces), str(tmp_path / "m.csv")]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,192 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spectell.datasets import Entry, Manifest, read_dataset, read_datasets
+from spectell.datasets.splits import assign_splits
+from spectell.errors import ManifestError, ParameterError
+from spectell.workflows.audit import audit_manifest
+
+
+@pytest.fixture
+def make(tmp_path, rng):
+    """Save `n` new pictures in a folder, each with the keywords of Pillow's save."""
+
+    def save(folder, n=12, *, size=(48, 40), suffix="png", mode="RGB", **keywords):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        for number in range(n):
+            coarse = Image.fromarray(rng.integers(0, 256, (10, 12, 3), dtype=np.uint8))
+            image = coarse.resize(size, Image.Resampling.BICUBIC).convert(mode)
+            image.save(tmp_path / folder / f"{number}.{suffix}", **keywords)
+        return tmp_path / folder.split("/")[0]
+
+    return save
+
+
+def leaks(report):
+    return [leak.what for leak in report.leaks]
+
+
+def test_files_that_agree_leak_nothing(make):
+    make("set/real", suffix="jpg", quality=75)
+    report = audit_manifest(read_dataset(make("set/gan", suffix="jpg", quality=75)))
+    assert report.leaks == ()
+    assert report.comparisons[0].auc.estimate == 0.5
+    assert (report.images, report.examined, report.unreadable) == (24, 24, 0)
+
+
+def test_another_format_is_a_leak_with_numbers_and_a_remedy(make):
+    make("set/real", suffix="jpg", quality=90)
+    report = audit_manifest(read_dataset(make("set/gan")))
+    assert leaks(report) == ["format of gan"]
+    assert report.leaks[0].evidence.startswith("real JPEG 100%; gan PNG 100%; this alone separates them with AUC 1.000")
+    assert "save them alike" in report.leaks[0].remedy
+
+
+def test_another_quality_and_subsampling_are_leaks(make):
+    make("set/real", suffix="jpg", quality=95, subsampling=0)
+    report = audit_manifest(read_dataset(make("set/gan", suffix="jpg", quality=75, subsampling=2)))
+    assert leaks(report) == ["JPEG quality of gan", "JPEG subsampling of gan"]
+    assert report.leaks[0].evidence.startswith("real 95 100%; gan 75 100%")
+    assert report.leaks[1].evidence.startswith("real 4:4:4 100%; gan 4:2:0 100%")
+
+
+def test_another_size_or_mode_is_a_leak(make):
+    make("set/real", size=(48, 40))
+    make("set/vae", mode="L")
+    report = audit_manifest(read_dataset(make("set/gan", size=(40, 48))))
+    assert leaks(report) == ["size of gan", "mode of vae"]
+    assert report.leaks[0].evidence.startswith("real 48x40 100%; gan 40x48 100%")
+
+
+def test_every_generator_is_compared_with_the_real_images_alone(make):
+    make("set/real")
+    make("set/gan")
+    report = audit_manifest(read_dataset(make("set/vae", size=(64, 64))))
+    assert [comparison.generator for comparison in report.comparisons] == ["gan", "vae"]
+    assert leaks(report) == ["size of vae"]
+
+
+def test_a_source_without_photographs_is_a_leak(make, tmp_path):
+    make("photos/real")
+    make("art/diffusion")
+    report = audit_manifest(read_datasets([tmp_path / "photos", tmp_path / "art"]))
+    assert leaks(report) == ["source of diffusion"]
+    assert report.leaks[0].evidence == "diffusion comes from art, without a photograph; real comes from photos"
+
+
+def test_a_file_with_both_labels_is_a_leak(make, tmp_path):
+    make("set/real")
+    root = make("set/gan")
+    (root / "gan" / "x.png").write_bytes((root / "real" / "3.png").read_bytes())
+    report = audit_manifest(read_dataset(root))
+    assert leaks(report) == ["files with both labels"]
+    assert report.duplicates.exact == report.duplicates.exact_across_classes == 1
+
+
+def test_a_photograph_and_its_copy_of_the_other_class_are_counted_but_no_leak(make):
+    root = make("set/real", size=(128, 128))
+    (root / "gan").mkdir()
+    for number in range(12):
+        Image.open(root / "real" / f"{number}.png").convert("L").convert("RGB").save(root / "gan" / f"{number}.png")
+    report = audit_manifest(read_dataset(root))
+    assert report.leaks == ()
+    assert report.duplicates.exact == 0
+    assert report.duplicates.near == report.duplicates.near_across_classes == 12
+
+
+def test_copies_in_two_splits_are_a_leak_until_the_splits_are_assigned_anew(make):
+    make("set/real")
+    root = make("set/gan")
+    for number in range(12):
+        Image.open(root / "gan" / f"{number}.png").save(root / "gan" / f"copy{number}.png", compress_level=1)
+    manifest = read_dataset(root)
+    halves = {"train": 0.5, "test": 0.5}
+    report = audit_manifest(assign_splits(manifest, halves, near_duplicates=False))
+    assert leaks(report) == ["copies across splits"]
+    assert report.duplicates.across_splits > 0
+    assert audit_manifest(assign_splits(manifest, halves)).leaks == ()
+
+
+def test_a_divided_group_is_a_leak_even_where_it_was_not_examined(make):
+    make("set/real")
+    manifest = read_dataset(make("set/gan"))
+    divided = manifest.with_values(splits=["train", "test"] * 12)
+    report = audit_manifest(divided.with_values(groups=["all"] * 24), limit=1)
+    assert leaks(report)[0] == "groups across splits"
+    assert report.leaks[0].evidence.startswith("1 groups")
+
+
+def test_the_limit_counts_files_of_each_class_and_takes_groups_together(make):
+    make("set/real", n=30)
+    manifest = read_dataset(make("set/gan", n=30))
+    report = audit_manifest(manifest, limit=10)
+    assert (report.images, report.examined) == (60, 20)
+    assert [(known.generator, known.images, known.examined) for known in report.classes] == [
+        ("real", 30, 10),
+        ("gan", 30, 10),
+    ]
+    done = []
+    audit_manifest(manifest, limit=10, on_progress=done.append)
+    assert sum(done) == 20
+
+
+def test_unreadable_files_are_counted_and_said(make):
+    make("set/real")
+    root = make("set/gan")
+    (root / "gan" / "x.png").write_bytes(b"no image")
+    report = audit_manifest(read_dataset(root))
+    assert report.unreadable == 1
+    assert "1 of 25 files cannot be read as images" in report.notes[0]
+    assert report.classes[1].examined == 12
+
+
+def test_nothing_readable_is_an_error(tmp_path):
+    (tmp_path / "a.png").touch()
+    with pytest.raises(ManifestError, match="none of the 1 examined files can be read"):
+        audit_manifest(Manifest([Entry("a.png", 0, "real")], root=tmp_path))
+
+
+def test_one_class_alone_has_counts_and_no_leaks(make):
+    report = audit_manifest(read_dataset(make("set/real")))
+    assert report.leaks == report.comparisons == ()
+    assert report.classes[0].values["format"] == {"PNG": 12}
+
+
+def test_generated_images_alone_have_no_figure(make):
+    report = audit_manifest(read_dataset(make("set/gan"), require_real=False))
+    assert report.leaks == ()
+    assert report.comparisons[0].auc is None
+
+
+@pytest.mark.parametrize("limit", [0, -5])
+def test_a_limit_of_nothing_is_refused(limit):
+    with pytest.raises(ParameterError, match="limit must be a positive number of files"):
+        audit_manifest(Manifest([], root="."), limit=limit)
+
+
+def test_the_report_is_json(make):
+    make("set/real", n=3)
+    report = audit_manifest(read_dataset(make("set/gan", n=8, suffix="jpg")))
+    loaded = json.loads(json.dumps(report.as_dict(), allow_nan=False))
+    assert loaded["comparisons"] == [
+        {"generator": "gan", "auc": None, "by_fact": dict.fromkeys(report.comparisons[0].by_fact)}
+    ]
+    assert loaded["classes"][1]["values"]["format"] == {"JPEG": 8}
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", ["apple2orange256", "faces256", "cifar32"])
+def test_the_files_of_collections_written_by_one_script_say_nothing(shared_data, name):
+    report = audit_manifest(read_dataset(shared_data / name), limit=100)
+    assert report.leaks == ()
+    assert report.comparisons[0].auc.estimate == 0.5
+
+
+@pytest.mark.shared_data
+def test_photographs_against_another_collections_samples_leak_in_three_ways(shared_data):
+    report = audit_manifest(read_datasets([shared_data / "celeba178", shared_data / "diffusion512"]), limit=60)
+    assert leaks(report) == [f"{what} of stable-diffusion" for what in ("source", "format", "size")]
+    assert report.comparisons[0].auc.estimate == 1.0
