@@ -183,9 +183,8 @@ def test_a_bomb_within_the_users_limit_but_above_pillows_is_quiet(capfd, monkeyp
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     for name in ("png", "jpeg", "bmp", "ppm"):
         assert read_image(samples[name]).facts.width == 23
-    for name in ("webp", "tiff-16"):  # their plug-ins ask Pillow's own limit
-        with pytest.raises(ImageError, match=r"raise PIL\.Image\.MAX_IMAGE_PIXELS"):
-            read_image(samples[name])
+    with pytest.raises(ImageError, match=r"raise PIL\.Image\.MAX_IMAGE_PIXELS"):
+        read_image(samples["tiff-16"])  # its plug-in asks Pillow's own limit
     assert capfd.readouterr() == ("", "")
 
 
@@ -258,13 +257,13 @@ def test_an_unreadable_file_is_an_error(tmp_path, samples, monkeypatch):
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems accept UTF-8 names only")
 def test_a_name_that_is_not_utf_8_is_read_and_printable_in_errors(tmp_path, samples):
-    path = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9\n\x1b[31m.png")
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xe9t\xe9\n\x1b[31m.png")
     Path(path).write_bytes(samples["png"])
     assert read_image(path).facts.format == "PNG"
     Path(path).write_bytes(b"nothing")
     with pytest.raises(ImageError) as caught:
         read_image(path)
-    assert r"caf\xe9\n\x1b[31m.png" in str(caught.value)
+    assert r"\xe9t\xe9\n\x1b[31m.png" in str(caught.value)
     assert str(caught.value).isprintable()
 
 

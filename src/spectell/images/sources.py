@@ -88,8 +88,8 @@ def describe_path(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> 
     --------
     >>> describe_path("été.jpg")
     'été.jpg'
-    >>> print(describe_path(b"caf\xe9\n.jpg"))
-    caf\xe9\n.jpg
+    >>> print(describe_path(b"\xe9t\xe9\n.jpg"))
+    \xe9t\xe9\n.jpg
     """
     name = os.fsdecode(path)
     return name if name.isprintable() else "".join(map(_printable, name))
@@ -115,7 +115,9 @@ def describe_source(source: object) -> str:
         return f"<{memoryview(source).nbytes} bytes>"
     try:
         name = source if isinstance(source, str | os.PathLike) else getattr(source, "name", None)
-        return describe_path(name) if isinstance(name, str | bytes | os.PathLike) else f"<{type(source).__name__}>"
+        if isinstance(name, str | bytes | os.PathLike):
+            return describe_path(name) or "''"
+        return f"<{type(source).__name__}>"
     except Exception:  # the caller's own class, and an error is being reported already
         return f"<{type(source).__name__}>"
 
