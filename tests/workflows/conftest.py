@@ -2,10 +2,10 @@
 
 import pytest
 
-from spectell.workflows import pool
+from spectell.workflows import process
 
 
 @pytest.fixture
 def forked(monkeypatch):
     """Fork even if another test has imported torch; nothing here uses it."""
-    monkeypatch.setattr(pool, "_may_fork", lambda: True)
+    monkeypatch.setattr(process, "may_fork", lambda: True)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from spectell.errors import ParameterError, SpectellError
-from spectell.workflows import pool
+from spectell.workflows import pool, process
 from spectell.workflows.pool import WINDOW, Answer, available_cores, isolated_map
 from spectell.workflows.walk import PENDING
 from spectell.workflows.worker import Failure
@@ -76,7 +76,7 @@ def test_results_come_in_the_order_of_the_items(workers, rng):
 
 
 def test_no_items_start_no_workers(monkeypatch):
-    monkeypatch.setattr(pool, "_Worker", None)
+    monkeypatch.setattr(pool, "WorkerProcess", None)
     assert list(isolated_map(work, [], workers=2)) == []
 
 
@@ -209,7 +209,7 @@ def test_an_error_of_the_source_ends_the_workers():
 
 
 def test_a_worker_that_cannot_start_raises_instead_of_looping(monkeypatch):
-    monkeypatch.setattr(pool, "serve", lambda *_: os._exit(7))
+    monkeypatch.setattr(process, "serve", lambda *_: os._exit(7))
     with pytest.raises(SpectellError, match=r"^a worker process could not start \(exit status 7\)$"):
         list(isolated_map(work, ["item"], workers=2))
 
@@ -222,7 +222,7 @@ def test_workers_that_end_without_an_item_raise_instead_of_looping(monkeypatch):
         connection.recv()
         os._exit(5)
 
-    monkeypatch.setattr(pool, "serve", serve)
+    monkeypatch.setattr(process, "serve", serve)
     with pytest.raises(SpectellError, match="keep ending before they do anything"):
         list(isolated_map(work, ["item"], workers=2))
 
@@ -274,12 +274,12 @@ def test_there_is_at_least_one_core():
 
 def test_a_process_with_threads_does_not_fork(monkeypatch):
     monkeypatch.undo()  # of the fixture that says it may
-    monkeypatch.setattr(pool.sys, "modules", {name: 0 for name in sys.modules if name != "torch"})
-    assert pool._may_fork() == (threading.active_count() == 1)
+    monkeypatch.setattr(process.sys, "modules", {name: 0 for name in sys.modules if name != "torch"})
+    assert process.may_fork() == (threading.active_count() == 1)
     release = threading.Event()
     thread = threading.Thread(target=release.wait)
     thread.start()
-    assert not pool._may_fork()
+    assert not process.may_fork()
     release.set()
     thread.join()
 

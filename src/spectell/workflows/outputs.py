@@ -14,25 +14,21 @@ import csv
 import io
 import json
 import os
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from spectell.errors import ParameterError, SpectellError
+from spectell.errors import ParameterError
 from spectell.workflows.finished import finished_rows
+from spectell.workflows.row_file import RowFile, remove_file
 from spectell.workflows.verdict import FIELDS, Verdict, printable_path
 from spectell.workflows.walk import PENDING, Pending, Unreadable
 
 __all__ = ["OUTPUT_SUFFIXES", "Output", "csv_header", "csv_line", "json_line", "output_suffix"]
 
 OUTPUT_SUFFIXES = (".jsonl", ".csv", ".parquet")
-
-SYNC_SECONDS = 5.0
-"""A power cut loses at most the rows of this long."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -151,7 +147,7 @@ class Output:
         self._parquet = output_suffix(path) == ".parquet"
         self._rows = self._beside(".partial.jsonl") if self._parquet else self.path
         self._record = self._beside(".run.json")
-        self._file: _RowFile | None = None
+        self._file: RowFile | None = None
         if resume and overwrite:
             raise ParameterError("resume and overwrite exclude each other; choose one")
         exists = self.path.exists() or self._rows.exists()
@@ -161,7 +157,7 @@ class Output:
             self._check_same_run(run)
             return
         for stale in {self.path, self._rows}:  # first: a new record beside old rows would let them be continued
-            _unlink(stale)
+            remove_file(stale)
         from spectell.datasets.atomic import replacing  # with a whole package around it, for this one line
 
         with replacing(self._record) as file:
@@ -194,7 +190,7 @@ class Output:
                 continue
             self._check_same_item(row.path, next((item for item in source if item is not PENDING), None))
             self.finished[row.verdict] += 1
-        self._file = _RowFile(self._rows, end)
+        self._file = RowFile(self._rows, end)
         if self._csv and not end:
             self._file.write(csv_header())
         yield from source
@@ -219,7 +215,7 @@ class Output:
             from spectell.workflows.parquet import from_json_lines
 
             from_json_lines(self._rows, self.path)
-            _unlink(self._rows)
+            remove_file(self._rows)
 
     def _beside(self, ending: str) -> Path:
         return self.path.with_name(self.path.name + ending)
@@ -246,74 +242,3 @@ class Output:
                 f"cannot resume {self.path}: its row {self.finished.total() + 1} is for {done} and {now}; "
                 "name the same files or use --overwrite"
             )
-
-
-class _RowFile:
-    """An append-only file that never ends in part of a row."""
-
-    def __init__(self, path: Path, size: int) -> None:
-        self._path, self._size = path, size
-        self._synchronised = time.monotonic()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
-        except OSError as error:
-            raise _cannot_write(path, error) from error
-        self._closed = False
-        _claim(self._handle, path)
-        self._cut()
-
-    def write(self, row: bytes) -> None:
-        rest = memoryview(row)
-        try:
-            while rest:
-                rest = rest[os.write(self._handle, rest) :]
-        except OSError as error:
-            self._cut()
-            raise _cannot_write(self._path, error) from error
-        self._size += len(row)
-        if time.monotonic() - self._synchronised > SYNC_SECONDS:
-            self._synchronise()
-
-    def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._synchronise()
-            os.close(self._handle)
-
-    def _synchronise(self) -> None:
-        with suppress(OSError):  # some file systems cannot; the rows are written all the same
-            os.fsync(self._handle)
-        self._synchronised = time.monotonic()
-
-    def _cut(self) -> None:
-        with suppress(OSError):  # a device has no size
-            os.ftruncate(self._handle, self._size)
-            os.lseek(self._handle, self._size, os.SEEK_SET)
-
-
-def _claim(handle: int, path: Path) -> None:
-    """Keep two runs from writing into one file; the claim ends with the process, and workers do not inherit it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        raise ParameterError(f"another run is writing {path}; wait for it or name another output") from None
-    except OSError:  # a file system without locks
-        return
-
-
-def _unlink(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise _cannot_write(path, error) from error
-
-
-def _cannot_write(path: Path, error: OSError) -> SpectellError:
-    reason = error.strerror or str(error)
-    return SpectellError(f"cannot write {path}: {reason}; its rows so far are whole, and --resume goes on with them")

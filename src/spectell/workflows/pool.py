@@ -12,46 +12,34 @@ a worker asks the parent before it starts on a large item, and the parent lets o
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing import connection as connections
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from spectell.errors import ParameterError, SpectellError
+from spectell.workflows.process import LARGE_PATIENCE, Answer, Task, WorkerProcess
 from spectell.workflows.walk import PENDING
-from spectell.workflows.worker import GO, Failure, Large, Ready, Released, Rows, Work, serve
+from spectell.workflows.worker import Failure, Large, Ready, Released, Rows, Work
 
 __all__ = ["LARGE_PATIENCE", "WINDOW", "Answer", "available_cores", "check_limits", "isolated_map"]
 
 WINDOW = 2048
 """Items that may be under way, or answered and waiting for an earlier one."""
 
-LARGE_PATIENCE = 5
-"""A large item may take this many times as long, counted from the moment at which it is let through the gate."""
-
 _BATCH_SECONDS = 0.05
 _BATCH_ITEMS = 64
 _BATCH_BYTES = 16_384  # less than a pipe's buffer: the parent never waits for a worker while it sends
 _DEPTH = 2
-_START_SECONDS = 120.0
 _POLL_SECONDS = 0.05
 _MAX_UNEXPLAINED = 8
 _EXHAUSTED: Final = object()
-
-
-class Answer(NamedTuple):
-    """An item with its result, which is a `Failure` if the item could not be done."""
-
-    item: Any
-    result: Any
 
 
 def available_cores() -> int:
@@ -110,77 +98,15 @@ def check_limits(workers: int, timeout: float) -> None:
         raise ParameterError(f"timeout must be positive, got {timeout!r}")
 
 
-class _Worker:
-    """The parent's view of one process."""
-
-    def __init__(self, work: Work, others: list[_Worker], memory: int | None) -> None:
-        self.forked = _may_fork()
-        context: Any = multiprocessing.get_context("fork" if self.forked else "spawn")
-        self.connection, far = context.Pipe()
-        self.progress = context.RawValue("q", -1)
-        inherited = [self.connection, *(other.connection for other in others)] if self.forked else []
-        arguments = (far, inherited, work, self.progress, memory, self.forked)
-        self.process = context.Process(target=serve, args=arguments, daemon=True)
-        self.tasks: deque[tuple[int, Any]] = deque()
-        self.batches: deque[int] = deque()
-        self.ready = self.waiting = self.large = False
-        self.overdue: str | None = None
-        self.heard = time.monotonic()
-        with _interrupts_blocked():
-            self.process.start()
-        far.close()
-
-    def send(self, batch: list[tuple[int, Any]]) -> None:
-        if not self.tasks:
-            self.heard = time.monotonic()
-        self.tasks.extend(batch)
-        self.batches.append(len(batch))
-        self._tell(batch)
-
-    def let_through(self) -> None:
-        self.waiting, self.large, self.heard = False, True, time.monotonic()
-        self._tell(GO)
-
-    def answered(self, results: list[Any]) -> Iterator[tuple[int, Answer]]:
-        """Match results with the tasks that were sent first."""
-        for result in results:
-            index, item = self.tasks.popleft()
-            self.batches[0] -= 1
-            if not self.batches[0]:
-                self.batches.popleft()
-            yield index, Answer(item, result)
-
-    def limit(self, timeout: float) -> float:
-        """Return how many seconds it may be silent, infinite while it is idle or waits for the gate."""
-        if not self.ready:
-            return _START_SECONDS
-        if self.overdue or self.waiting or not self.tasks:
-            return math.inf
-        return timeout * (LARGE_PATIENCE if self.large else 1)
-
-    def stop(self, patience: float = 0.0) -> int | None:
-        """End the process whatever it is doing, as it holds nothing that anybody needs; return its exit code."""
-        self.process.join(patience)
-        self.process.kill()
-        self.process.join()
-        self.connection.close()
-        code: int | None = self.process.exitcode
-        return code
-
-    def _tell(self, message: object) -> None:
-        with suppress(OSError):  # it has just died, which the end of its pipe will show
-            self.connection.send(message)
-
-
 class _Pool:
     """Who has which item, what has been answered, and what comes next."""
 
     def __init__(self, work: Work, items: Iterator[Any], workers: int, timeout: float, memory: int | None) -> None:
         self._work, self._items, self._limit, self._timeout, self._memory = work, items, workers, timeout, memory
-        self._workers: list[_Worker] = []
-        self._at_gate: deque[_Worker] = deque()
-        self._inside: _Worker | None = None
-        self._again: deque[tuple[int, Any]] = deque()
+        self._workers: list[WorkerProcess] = []
+        self._at_gate: deque[WorkerProcess] = deque()
+        self._inside: WorkerProcess | None = None
+        self._again: deque[Task] = deque()
         self._suspects: set[int] = set()
         self._answers: dict[int, Answer] = {}
         self._taken = self._yielded = self._unexplained = 0
@@ -212,15 +138,15 @@ class _Pool:
         depth = _DEPTH if self._pace < _BATCH_SECONDS else 1
         return len(self._workers) < self._limit or any(len(worker.batches) < depth for worker in self._workers)
 
-    def _idlest(self) -> _Worker:
+    def _idlest(self) -> WorkerProcess:
         worker = min(self._workers, key=lambda worker: len(worker.batches), default=None)
         if worker is None or (worker.batches and len(self._workers) < self._limit):
-            worker = _Worker(self._work, self._workers, self._memory)
+            worker = WorkerProcess(self._work, self._workers, self._memory)
             self._workers.append(worker)
         return worker
 
-    def _next_batch(self) -> list[tuple[int, Any]]:
-        batch: list[tuple[int, Any]] = []
+    def _next_batch(self) -> list[Task]:
+        batch: list[Task] = []
         count = min(_BATCH_ITEMS, max(1, int(_BATCH_SECONDS / self._pace)))
         size = 0
         while len(batch) < count and size < _BATCH_BYTES and (task := self._next_task()):
@@ -228,7 +154,7 @@ class _Pool:
             size += sys.getsizeof(task[1])
         return batch
 
-    def _next_task(self) -> tuple[int, Any] | None:
+    def _next_task(self) -> Task | None:
         if self._again:
             return self._again.popleft()
         if self._exhausted or self._starved or self._taken - self._yielded >= WINDOW:
@@ -256,7 +182,7 @@ class _Pool:
         seconds = min(due - time.monotonic(), _POLL_SECONDS if self._starved else math.inf)
         return None if seconds == math.inf else max(seconds, 0.0)
 
-    def _hear(self, worker: _Worker) -> None:
+    def _hear(self, worker: WorkerProcess) -> None:
         try:
             message = worker.connection.recv()
         except Exception:  # its end, a message that its death cut short, or memory that it had garbled
@@ -282,7 +208,7 @@ class _Pool:
             self._inside = self._at_gate.popleft()
             self._inside.let_through()
 
-    def _bury(self, worker: _Worker) -> None:
+    def _bury(self, worker: WorkerProcess) -> None:
         """Find out what a worker died of, and pass on what it held."""
         code = worker.stop(patience=1.0)
         self._workers.remove(worker)
@@ -304,30 +230,12 @@ class _Pool:
             raise SpectellError(f"worker processes keep ending before they do anything (exit status {code})")
         self._open_gate()
 
-    def _deserves_another_try(self, index: int, worker: _Worker, code: int | None) -> bool:
+    def _deserves_another_try(self, index: int, worker: WorkerProcess, code: int | None) -> bool:
         """Whoever kills when memory runs out picks any process: being picked once proves nothing against the item."""
         first = code == -signal.SIGKILL and not worker.overdue and index not in self._suspects
         if first:
             self._suspects.add(index)
         return first
-
-
-def _may_fork() -> bool:
-    """Whether forking is safe: it copies locks in whatever state other threads hold them (docs/decisions/0003)."""
-    return sys.platform == "linux" and threading.active_count() == 1 and "torch" not in sys.modules
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Keep Ctrl-C from a worker that cannot ignore it yet."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _last_words(code: int | None) -> str:

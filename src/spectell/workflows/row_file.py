@@ -1,0 +1,115 @@
+"""An append-only file of rows: each is in the system's hands once written, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from spectell.errors import ParameterError, SpectellError
+
+__all__ = ["SYNC_SECONDS", "RowFile", "remove_file"]
+
+SYNC_SECONDS = 5.0
+"""A power cut loses at most the rows of this long."""
+
+
+class RowFile:
+    r"""An append-only file that never ends in part of a row.
+
+    Parameters
+    ----------
+    path : Path
+    size : int
+        Bytes of whole rows that it has; whatever follows them is cut off.
+
+    Raises
+    ------
+    ParameterError
+        If another process is writing to it.
+    SpectellError
+        If it cannot be opened.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "rows"
+    ...     _ = path.write_bytes(b"whole\ntor")
+    ...     rows = RowFile(path, size=6)
+    ...     rows.write(b"new\n")
+    ...     rows.close()
+    ...     path.read_bytes()
+    b'whole\nnew\n'
+    """
+
+    def __init__(self, path: Path, size: int) -> None:
+        self._path, self._size = path, size
+        self._synchronised = time.monotonic()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        self._closed = False
+        _claim(self._handle, path)
+        self._cut()
+
+    def write(self, row: bytes) -> None:
+        """Append a row, or raise `SpectellError` and leave the rows before it."""
+        rest = memoryview(row)
+        try:
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+        except OSError as error:
+            self._cut()
+            raise cannot_write(self._path, error) from error
+        self._size += len(row)
+        if time.monotonic() - self._synchronised > SYNC_SECONDS:
+            self._synchronise()
+
+    def close(self) -> None:
+        """See the rows onto the disk; closing twice does no harm."""
+        if not self._closed:
+            self._closed = True
+            self._synchronise()
+            os.close(self._handle)
+
+    def _synchronise(self) -> None:
+        with suppress(OSError):  # some file systems cannot; the rows are written all the same
+            os.fsync(self._handle)
+        self._synchronised = time.monotonic()
+
+    def _cut(self) -> None:
+        with suppress(OSError):  # a device has no size
+            os.ftruncate(self._handle, self._size)
+            os.lseek(self._handle, self._size, os.SEEK_SET)
+
+
+def _claim(handle: int, path: Path) -> None:
+    """Keep two runs from writing into one file; the claim ends with the process, and workers do not inherit it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ParameterError(f"another run is writing {path}; wait for it or name another output") from None
+    except OSError:  # a file system without locks
+        return
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file if it exists; raises `SpectellError` if that fails."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> SpectellError:
+    reason = error.strerror or str(error)
+    return SpectellError(f"cannot write {path}: {reason}; its rows so far are whole, and --resume goes on with them")
