@@ -42,12 +42,11 @@ def main() -> None:
 def _row(place: Path, name: str, size: int, suffix: str, count: int) -> tuple[str, ...]:
     originals = write_images(place / f"{size}{suffix}", 200, (size, size), suffix)
     folder = link_to(originals, place / f"{size}{suffix}-links", count)
-    commands = {
+    commands: dict[str, list[str | Path]] = {
         program: [sys.executable, "-m", f"benchmarks.{program}", folder, str(WORKERS)]
         for program in ("decode_only", "folder_statistics", "authors_manner")
     }
-    costs = in_turns(commands, repeats=REPEATS)
-    decode_only, ours, authors = costs.values()
+    decode_only, ours, authors = in_turns(commands, repeats=REPEATS).values()
     wall = ratio(walls(decode_only), walls(ours))
     return (
         name,

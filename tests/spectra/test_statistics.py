@@ -125,6 +125,14 @@ def test_one_repeated_image_has_no_variance(rng):
     assert SpectrumStatistics((70, 70, 3)).update_dct([image] * 40).variance().max() == 0
 
 
+def test_extreme_pixels_do_not_overflow():
+    images = np.zeros((200, 4, 4, 1), np.uint8)
+    images[40:] = 255
+    statistics = SpectrumStatistics((4, 4, 1)).update_dct(images)
+    assert statistics.mean[0, 0, 0] == pytest.approx(4 * 255 * 0.8)
+    assert statistics.variance()[0, 0, 0] == pytest.approx((4 * 255) ** 2 * 0.16)
+
+
 def test_batches_of_images_merge_to_the_whole(rng):
     images = rng.integers(0, 256, (50, 12, 10, 3), dtype=np.uint8)
     parts = SpectrumStatistics((12, 10, 3)).update_dct(images[:13]).update_dct(iter(images[13:])).update_dct([])
