@@ -20,6 +20,9 @@ __all__ = ["MAX_TILES", "BlockFeatures", "DCTFeatures", "FrontEnd", "PixelFeatur
 MAX_TILES = 16
 """Tiles of a large image that are scored without `thorough`; more would change their mean little, and cost a scan."""
 
+THOROUGH_BYTES = 64_000_000
+"""What the features of one image may take where all tiles are wanted."""
+
 
 class _TileFeatures(FrontEnd):
     """Features of native square tiles of one size."""
@@ -41,18 +44,11 @@ class _TileFeatures(FrontEnd):
         """Raise `ParameterError` if `size` is not a size in pixels."""
         check_whole("size", self.size, 1)
 
-    def row(self, pixels: Uint8Array) -> Float32Array:
-        """Features of the central tile, shape (D,)."""
-        self.check_params()
-        check_image(pixels, self.size)
-        top, left = ((side - self.size) // 2 for side in pixels.shape[:2])
-        return self._encode(pixels[top : top + self.size, left : left + self.size])
-
     def rows(self, pixels: Uint8Array, *, thorough: bool = False) -> Float32Array:
         """Features of the tiles, shape (T, D); see `tile_corners` for which."""
         self.check_params()
         check_image(pixels, self.size)
-        limit = None if thorough else MAX_TILES
+        limit = max(MAX_TILES, THOROUGH_BYTES // (4 * self.n_features)) if thorough else MAX_TILES
         corners = tile_corners(pixels.shape[0], pixels.shape[1], self.size, limit)
         return np.stack([self._encode(pixels[top : top + self.size, left : left + self.size]) for top, left in corners])
 

@@ -172,7 +172,7 @@ def _fit(detector: Any, images: ImageSet, rows: npt.NDArray[np.intp], front_end:
     source = feature_source(images, front_end, rows)
     training = images.manifest.select(rows)
     detector.fit_streamed(source, training.labels, groups=training.groups)
-    distance = fit_distance(source, len(rows), detector.standardisation)
+    distance = fit_distance(images, rows, front_end, detector.standardisation)
     return Fitted(front_end, detector.standardisation, detector.head, distance)
 
 

@@ -46,7 +46,7 @@ FEATURE_BYTES = 1_000_000_000
 DISTANCE_QUANTILE = 0.99
 """Share of validation images that must not be called unlike the training images."""
 
-DISTANCE_IMAGES = 2000
+DISTANCE_IMAGES = 1000
 """Training images that the distance is fitted on, at most."""
 
 
@@ -215,11 +215,15 @@ class Fitted:
         return float(self.head.decide(rows).mean()), float(self.distance.measure(rows).mean())
 
 
-def fit_distance(source: Source, n_images: int, standardisation: Standardisation) -> BandDistance:
-    """Fit the distance to evenly spaced training images, one row in memory at a time."""
-    chosen = np.unique(np.linspace(0, n_images - 1, min(n_images, DISTANCE_IMAGES)).astype(np.intp)).tolist()
-    rows = (standardisation.apply(np.asarray(source(index, index + 1), np.float32)) for index in chosen)
-    return BandDistance.fit(np.concatenate([band_statistics(row) for row in rows]))
+def fit_distance(
+    images: ImageSet, rows: npt.NDArray[np.intp], front_end: FrontEnd, standardisation: Standardisation
+) -> BandDistance:
+    """Fit the distance to the tiles of evenly spaced training images, as it will be measured on tiles."""
+    chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), DISTANCE_IMAGES)).astype(np.intp))]
+    statistics = images.map(
+        lambda pixels: band_statistics(standardisation.apply(front_end.rows(pixels))), chosen, "distance"
+    )
+    return BandDistance.fit(np.concatenate(list(statistics)))
 
 
 @dataclass(frozen=True, slots=True)
