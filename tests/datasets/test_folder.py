@@ -66,6 +66,12 @@ def test_a_folder_called_real_cannot_be_generated_when_another_one_is_real(tree)
         read_dataset(tree("real/a.png", "photographs/a.png"), real="photographs")
 
 
+@pytest.mark.parametrize("names", [["real/a.png", "dogs/0_real/a.png"], ["x/dogs/real/a.png", "x/dogs/gan/a.png"]])
+def test_photographs_one_level_too_deep_do_not_become_generated(tree, names):
+    with pytest.raises(ManifestError, match=r"sub-folder '.*real' is real, but lies below the generator"):
+        read_dataset(tree(*names))
+
+
 def test_only_images_are_listed_and_the_rest_is_counted(tree):
     root = tree(
         "real/a.jpg", "real/.hidden.jpg", "real/.git/b.jpg", "real/notes.txt", "real/noext", "gan/c.webp", "d.png"

@@ -66,14 +66,15 @@ class FolderReader:
         Raises
         ------
         ManifestError
-            If a folder cannot be listed, or its name differs from a real one's by case alone.
+            If a folder cannot be listed, its name differs from a real one's by case alone, or a real one lies below a
+            generator's.
         """
         self.leave_out_loose(prefix)
         text = decode_text(source)
         for name in self.subfolders(prefix):
             generator = self._generator(prefix, name)
             start = len(prefix) + len(name) + 1
-            for path in self._walk(prefix + name + b"/"):
+            for path in self._walk(prefix + name + b"/", generator):
                 group = default_group(text, decode_text(path[start:]))
                 self.rows.append_row(path, generator, text, encode_text(group))
 
@@ -101,7 +102,7 @@ class FolderReader:
             )
         return generator
 
-    def _walk(self, prefix: bytes) -> Iterator[bytes]:
+    def _walk(self, prefix: bytes, generator: str) -> Iterator[bytes]:
         entered = {self._identity(prefix)}
         stack = [(prefix, iter(sorted(self._list(prefix))))]
         while stack:
@@ -113,6 +114,7 @@ class FolderReader:
             elif name.endswith(b"/"):
                 identity = self._identity(path)
                 if identity not in entered:
+                    self._check_depth(path, name, generator)
                     entered.add(identity)
                     stack.append((path, iter(sorted(self._list(path)))))
             elif not _is_image(name):
@@ -121,6 +123,14 @@ class FolderReader:
                 yield path
             else:
                 self._leave_out("broken links or special files", path)
+
+    def _check_depth(self, path: bytes, name: bytes, generator: str) -> None:
+        """Photographs in a folder one level too deep must not become the work of a generator."""
+        if generator != REAL and self.is_real(name[:-1]):
+            raise ManifestError(
+                f"sub-folder {decode_text(path[:-1])!r} is real, but lies below the generator {generator!r}; read the "
+                "folder above it as a data set of its own, or rename it"
+            )
 
     def _identity(self, path: bytes) -> tuple[int, int]:
         status = os.stat(self.root + b"/" + path)  # noqa: PTH116 - Path takes no bytes
