@@ -12,4 +12,5 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 # Collecting the doctests of a module imports it, and these import torch.
 if find_spec("torch") is None:
     _generators = Path(__file__).parent / "src" / "spectell" / "generators"
-    collect_ignore = [str(_generators / f"{name}.py") for name in ("autoencoder", "superresolution", "tensors", "tiny_network")]
+    _needing_torch = ("autoencoder", "superresolution", "tensors", "tiny_network")
+    collect_ignore = [str(_generators / f"{name}.py") for name in _needing_torch]
