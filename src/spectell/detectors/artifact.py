@@ -22,7 +22,7 @@ from spectell.detectors.registry import load_distance, load_front_end, load_head
 from spectell.detectors.standardisation import Standardisation
 from spectell.errors import ArtifactError, ParameterError, ShapeError
 
-__all__ = ["DEFAULT_MODEL", "Model", "ModelCard", "Score", "load_model", "save_model", "training_hash"]
+__all__ = ["DEFAULT_MODEL", "Model", "ModelCard", "Score", "is_model", "load_model", "save_model", "training_hash"]
 
 DEFAULT_MODEL = Path(__file__).parent.parent / "weights" / "default.safetensors"
 """The bundled model. Beside the code, as pip installs it: importlib.resources would cost each verdict 10 ms."""
@@ -107,6 +107,17 @@ def load_model(path: str | os.PathLike[str] | None = None) -> Model:
         return _assemble(card, arrays)
     except (ArtifactError, ParameterError, ShapeError) as error:
         raise ArtifactError(f"cannot use the model file {file}: {error}") from None
+
+
+def is_model(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a safetensors file with a Spectell card, sound or not.
+
+    Raises
+    ------
+    ArtifactError
+        If it cannot be read as a safetensors file.
+    """
+    return _CARD_KEY in read_container(path)[1]
 
 
 def _check_hashes(card: ModelCard, arrays: Arrays) -> None:

@@ -28,7 +28,7 @@ Pixels = npt.NDArray[np.uint8]
 Progress = Callable[[str, int, int], object]
 """Called with the name of a stage, the number of its items done, and their total."""
 
-KEPT_BYTES = 1_000_000_000
+KEPT_BYTES = 500_000_000
 """Decoded pixels that are kept; what exceeds them is decoded again whenever it is needed."""
 
 

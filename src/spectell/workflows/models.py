@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spectell.detectors import load_model
-from spectell.detectors.artifact import DEFAULT_MODEL
+from spectell.detectors.artifact import DEFAULT_MODEL, is_model
 from spectell.detectors.card import ModelCard
 
 __all__ = ["ModelDescription", "describe_models"]
@@ -45,6 +45,8 @@ class ModelDescription:
 def describe_models(path: str | os.PathLike[str] | None = None) -> list[ModelDescription]:
     """Describe the bundled models, one model file, or all model files of a folder.
 
+    Other ``*.safetensors`` in a folder, such as a generator's weights, are passed over.
+
     Parameters
     ----------
     path : path, optional
@@ -64,7 +66,7 @@ def describe_models(path: str | os.PathLike[str] | None = None) -> list[ModelDes
     spectell.errors.ArtifactError: cannot read the model file no-such-model.safetensors: No such file or directory
     """
     place = DEFAULT_MODEL.parent if path is None else DEFAULT_MODEL if path == "default" else Path(path)
-    files = sorted(place.glob("*.safetensors")) if place.is_dir() else [place]
+    files = sorted(filter(is_model, place.glob("*.safetensors"))) if place.is_dir() else [place]
     found = []
     for file in files:
         model = load_model(file)
