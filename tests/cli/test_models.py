@@ -1,0 +1,96 @@
+"""train, evaluate, calibrate and models, from the command line."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from spectell.cli import cli
+
+
+@pytest.fixture
+def run():
+    def invoke(*arguments, status=0):
+        result = CliRunner().invoke(cli, [*map(str, arguments)], prog_name="spectell")
+        assert result.exit_code == status, result.output
+        return result
+
+    return invoke
+
+
+def test_train_writes_a_model_and_says_how_good_it_is(run, toy_dataset, tmp_path):
+    result = run("train", toy_dataset, "--size", 8, "-o", tmp_path / "m", "--split-output", tmp_path / "s.csv")
+    assert "images: toy (" in result.stdout
+    assert "AUC " in result.stdout
+    assert "verdicts at a false-positive rate of" in result.stdout
+    assert (tmp_path / "s.csv").read_text().startswith("path,label,generator,source,group,split,sha256\n")
+    found = json.loads(run("evaluate", tmp_path / "m", tmp_path / "s.csv", "--split", "test", "--json").stdout)
+    assert found["in_training"] == 0
+
+
+def test_train_has_json(run, toy_dataset, tmp_path):
+    arguments = ["--detector", "logistic", "--domain", "dct", "--size", 8, "--strength", 0.1, "--name", "mine: 1"]
+    found = json.loads(run("train", toy_dataset, *arguments, "-o", tmp_path / "m", "--json").stdout)
+    assert found["model"] == "mine- 1"
+    assert found["facts"]["strength"] == 0.1
+    assert found["facts"]["converged"] is True
+    assert found["leaks"] == []
+
+
+def test_evaluate_prints_slices_and_warns_on_stderr(run, toy_model_path, toy_dataset):
+    result = run("evaluate", toy_model_path, toy_dataset)
+    assert "were in training or calibration" in result.stderr
+    assert "overall, against all real images: 120 real, 120 generated" in result.stdout
+    assert "TPR at 1 % FPR" in result.stdout
+
+
+def test_calibrate_reports_and_the_scan_uses_what_it_wrote(run, toy_model_path, toy_photographs, tmp_path):
+    result = run("calibrate", toy_model_path, toy_photographs, "-o", tmp_path / "mine")
+    assert "100 photographs set the thresholds; 100 others verified them." in result.stdout
+    assert "False-positive rates from 3 % to 50 % can be asked for." in result.stdout
+    found = json.loads(run("calibrate", toy_model_path, toy_photographs, "-o", tmp_path / "mine", "--json").stdout)
+    assert found["n_second"] == 100
+
+
+def test_models_describes_a_file_and_a_folder(run, toy_model_path):
+    text = run("models", toy_model_path).stdout
+    assert text.startswith("ridge-blocks  (")
+    assert "trained on" in text
+    assert "not good at" in text
+    found = json.loads(run("models", toy_model_path.parent, "--json").stdout)
+    assert [model["card"]["name"] for model in found] == ["ridge-blocks"]
+    assert found[0]["bytes"] == toy_model_path.stat().st_size
+
+
+def test_the_bundled_models_are_listed(run):
+    assert isinstance(json.loads(run("models", "--json").stdout), list)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("train", "no-such-folder", "-o", "m"),
+        ("evaluate", "no-such-model", "x"),
+        ("calibrate", "no-such-model", "x", "-o", "m"),
+        ("models", "no-such-model"),
+    ],
+)
+def test_what_the_library_refuses_is_one_line_and_status_1(run, arguments):
+    result = run(*arguments, status=1)
+    assert result.stderr.startswith("Error: ")
+    assert result.stderr.count("\n") == 1
+    assert "no-such" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("train", "x"), ("train", "x", "-o", "m", "--detector", "svm"), ("evaluate", "m"), ("calibrate", "m", "x")],
+)
+def test_wrong_usage_is_status_2(run, arguments):
+    run(*arguments, status=2)
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "calibrate", "models"])
+def test_help_has_an_example(run, command):
+    text = run(command, "--help").stdout
+    assert f"spectell {command}" in text.partition("Example:")[2]
