@@ -1,7 +1,7 @@
 """`spectell scan`: against decoding alone, from a cold start, and in memory.
 
-The command is run as a user runs it, with the bundled model; decode-only is `benchmarks.decode_only`, a program of its
-own with as many processes on the same files.
+The command is run as a user runs it, with the bundled model unless ``python -m benchmarks.scan --model FILE`` names
+another; decode-only is `benchmarks.decode_only`, a program of its own with as many processes on the same files.
 """
 
 import sys
@@ -27,10 +27,9 @@ MEMORY_COUNTS = (100, 10_000)
 _MEGABYTE = 10**6
 
 
-def main(model: Path | None = None) -> None:
-    """Measure speed, cold start and memory with the bundled model or another, and print the tables."""
-    command: list[str | Path] = [spectell_command(), "scan"]
-    command += ["--model", model] if model else []
+def main(*options: str) -> None:
+    """Measure speed, cold start and memory, and print the tables; options go to the command, ``--model FILE`` say."""
+    command: list[str | Path] = [spectell_command(), "scan", *options]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         originals = {
@@ -88,3 +87,7 @@ def _memory(command: list[str | Path], originals: dict[str, list[Path]], place: 
         rows.append((f"{count:,} of {name}", *figures))
     header = ("files", "largest process", "its bound", "all processes")
     show_table(f"Peak memory of scan, {WORKERS} workers (bound: 150 MB + 10 bytes a pixel)", header, rows)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

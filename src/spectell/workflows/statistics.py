@@ -24,7 +24,7 @@ from spectell.workflows.worker import Failure, Gate
 
 __all__ = ["FolderStatistics", "folder_statistics"]
 
-_BATCH_FILES = (16, 128)
+_BATCH_FILES = (16, 512)
 _SECONDS_A_FILE = 60.0
 
 Pixels = npt.NDArray[np.uint8]
@@ -99,6 +99,8 @@ def folder_statistics(
     >>> found.statistics.count, found.statistics.mean[0, 0].round(6).tolist(), found.other_sizes
     (2, [40.0, 40.0, 40.0], {})
     """
+    import scipy.fft  # noqa: F401 - so that forked workers have it already
+
     workers = available_cores() if workers is None else workers
     if workers < 1:
         raise ParameterError(f"workers must be at least 1, got {workers}")
