@@ -5,7 +5,7 @@ about the number of blocks (Bartlett 1948, Welch 1967), for an image of any size
 
 This is the hot path of a scan. Only the sampled blocks are ever converted to floating point, a few at a time
 in buffers that each thread keeps, so the cost and the memory do not grow with the image; the page faults of fresh
-arrays would cost more than the arithmetic (``docs/transforms.md`` has the timings).
+arrays can cost more than the arithmetic (``docs/transforms.md`` has the timings).
 """
 
 import threading
