@@ -24,6 +24,7 @@ COMMANDS = {
     "train": ("spectell.cli.train:train", "Train a detector and write a model file."),
     "evaluate": ("spectell.cli.evaluate:evaluate", "Measure a model on a data set, with intervals."),
     "models": ("spectell.cli.models:models", "List models and what they say about themselves."),
+    "demo": ("spectell.cli.demo:demo", "Judge a few photographs and images made on the spot."),
 }
 """Command → where it lives, and its line in the list of commands."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ def demo(output: Path, as_json: bool) -> None:
     \b
         spectell demo -o demo-output
     """
+    # Told before NumPy is imported; its products are too small here for threads, which would wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from spectell.figures.spectra import plot_spectrum_pair
     from spectell.workflows.demo import run_demo
 
@@ -47,18 +50,15 @@ def demo(output: Path, as_json: bool) -> None:
         click.echo(json.dumps({"counts": result.counts, "spectra": str(picture), "rows": rows}, allow_nan=False))
     else:
         click.echo(_as_table(result))
-        click.echo(f"\nThe images are in {output}, both mean spectra in {picture}.")
+        click.echo(f"The images are in {output}, their mean spectra side by side in {picture}.")
 
 
 def _as_table(result: DemoResult) -> str:
-    lines = [("image", "truth", "verdict", "probability", "", "warnings")]
-    for row in result.rows:
-        verdict = row.verdict
-        probability = "" if verdict.probability is None else f"{verdict.probability:.3f}"
-        notes = "; ".join(verdict.warnings) if verdict.error is None else verdict.error
-        lines.append((Path(verdict.path).name, row.truth, verdict.verdict, probability, row.outcome, notes))
-    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-    counted = ", ".join(f"{number} {outcome}" for outcome, number in result.counts.items() if number)
-    fpr = result.rows[0].verdict.fpr
-    return "\n".join([*table, "", f"{counted} of {len(result.rows)}, at a false-positive rate of {fpr:.0%}."])
+    from spectell.cli.table import table_header, table_row
+
+    lines = [f"{'truth':10}  {'outcome':12}  {table_header()}"]
+    lines += [f"{row.truth:10}  {row.outcome:12}  {table_row(row.verdict)}" for row in result.rows]
+    counted = ", ".join(f"{number} {outcome}" for outcome, number in result.counts.items())
+    asked = 100 * result.rows[0].verdict.fpr
+    lines += ["", f"{len(result.rows)} images: {counted}; thresholds for a false-positive rate of {asked:.3g} %."]
+    return "\n".join(lines)
