@@ -1,0 +1,38 @@
+"""The examples of docs/models.md run as they stand there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from spectell.cli import cli
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "models.md"
+
+
+@pytest.fixture
+def folder(toy_dataset, toy_photographs, tmp_path, monkeypatch):
+    (tmp_path / "faces").symlink_to(toy_dataset)
+    (tmp_path / "my-photographs").symlink_to(toy_photographs)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```(?!\n\n<!-- not run)", PAGE.read_text(), re.DOTALL)
+
+
+def test_the_commands_run(folder):
+    commands = [line.removeprefix("$ ") for line in "".join(blocks("console")).splitlines()]
+    assert len(commands) == 5
+    for command in commands:
+        result = CliRunner().invoke(cli, shlex.split(command)[1:], prog_name="spectell")
+        assert result.exit_code == 0, result.output
+
+
+def test_the_python_runs(folder):
+    for block in blocks("python"):
+        exec(compile(block, str(PAGE), "exec"), {})
+    assert (folder / "mine.safetensors").is_file()
