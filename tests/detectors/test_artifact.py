@@ -94,7 +94,7 @@ def test_saving_twice_gives_the_same_bytes(tmp_path, path, model_of):
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, path, model_of, monkeypatch):
     before = path.read_bytes()
     monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(ArtifactError, match=r"cannot write .*small.safetensors: No space left on device"):
+    with pytest.raises(ArtifactError, match=r"cannot write .*small.safetensors': No space left on device"):
         save_model(model_of(name="other"), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]

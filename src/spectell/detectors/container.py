@@ -9,7 +9,6 @@ The format is 8 bytes of little-endian header length, a JSON object, then the te
 https://github.com/huggingface/safetensors#format
 """
 
-import contextlib
 import json
 import math
 import os
@@ -21,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ArtifactError
+from spectell.errors import ArtifactError, ManifestError
 
 __all__ = ["MAX_HEADER_BYTES", "MAX_MODEL_BYTES", "read_container", "write_container"]
 
@@ -99,6 +98,8 @@ def write_container(
     """
     from safetensors.numpy import save
 
+    from spectell.datasets.atomic import replacing
+
     size = sum(array.nbytes for array in arrays.values())
     if size > MAX_MODEL_BYTES:
         raise ArtifactError(
@@ -106,19 +107,11 @@ def write_container(
             "use smaller features"
         )
     content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata)
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        with temporary.open("xb") as file:
+        with replacing(path) as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise ArtifactError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    except ManifestError as error:
+        raise ArtifactError(str(error)) from error
 
 
 class _MalformedError(Exception):

@@ -30,7 +30,7 @@ from spectell.evaluation.intervals import clopper_pearson
 from spectell.evaluation.thresholds import MIN_EXCEEDANCES, Thresholds
 from spectell.images import IMAGE_SUFFIXES
 from spectell.workflows.evaluate import ScoredImages, score_images
-from spectell.workflows.image_set import Progress, Skipped, quiet
+from spectell.workflows.image_set import Progress, Skipped, counted, quiet
 
 __all__ = ["RATES", "CalibrationResult", "calibrate", "threshold_table"]
 
@@ -126,7 +126,8 @@ def calibrate(
     """
     loaded = model if isinstance(model, Model) else load_model(model)
     manifest = _photographs(Path(photographs))
-    manifest = merge_duplicates(manifest, fingerprint(manifest, workers=workers))
+    compared = counted(on_progress, "comparing", len(manifest))
+    manifest = merge_duplicates(manifest, fingerprint(manifest, workers=workers, on_progress=compared))
     scored = score_images(loaded, manifest, workers=workers, on_progress=on_progress)
     first = _first_half(scored.manifest, seed)
     thresholds = _thresholds(scored.scores[first], loaded)

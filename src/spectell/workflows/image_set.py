@@ -50,6 +50,18 @@ def quiet(stage: str, done: int, total: int) -> None:
     """Report no progress."""
 
 
+def counted(on_progress: Progress, stage: str, total: int) -> Callable[[int], None]:
+    """Return a callable for rooms that report how many images they did since their last call."""
+    done = 0
+
+    def report(number: int) -> None:
+        nonlocal done
+        done += number
+        on_progress(stage, done, total)
+
+    return report
+
+
 def map_images(
     manifest: Manifest,
     work: Callable[[Pixels], T],

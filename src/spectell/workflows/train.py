@@ -20,7 +20,7 @@ from spectell.detectors import Model, ModelCard
 from spectell.detectors.front_end import FrontEnd
 from spectell.workflows.audit import AuditReport, audit_manifest
 from spectell.workflows.evaluate import Evaluation, evaluate_scored, score_images
-from spectell.workflows.image_set import ImageSet, Progress, Skipped, quiet
+from spectell.workflows.image_set import ImageSet, Progress, Skipped, counted, quiet
 from spectell.workflows.training_card import metric_cards, training_card
 from spectell.workflows.training_steps import (
     SPLITS,
@@ -136,7 +136,7 @@ def train_model(
     manifest = dataset if isinstance(dataset, Manifest) else read_dataset(dataset, real=real)
     manifest.require_both_classes()
     manifest = with_splits(manifest, config.seed, workers, on_progress)
-    report = audit_manifest(manifest, workers=workers) if audit else None
+    report = _audit(manifest, workers, on_progress) if audit else None
     images = ImageSet(manifest, workers=workers, on_progress=on_progress)
     front_end = make_front_end(config, images)
     usable = UsableImages(images, front_end)
@@ -166,6 +166,10 @@ def train_model(
         skipped=(*images.skipped, *usable.skipped),
         notes=(*manifest.notes, *filter(None, [validated.note]), *solver_notes(facts)),
     )
+
+
+def _audit(manifest: Manifest, workers: int | None, on_progress: Progress) -> AuditReport:
+    return audit_manifest(manifest, workers=workers, on_progress=counted(on_progress, "auditing", len(manifest)))
 
 
 def _fit(detector: Any, images: ImageSet, rows: npt.NDArray[np.intp], front_end: FrontEnd) -> Fitted:

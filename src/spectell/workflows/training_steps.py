@@ -19,7 +19,7 @@ from spectell.detectors.streaming import Source
 from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.calibration import PlattCalibration, fit_platt
 from spectell.evaluation.thresholds import Thresholds, fit_thresholds
-from spectell.workflows.image_set import ImageSet, Pixels, Progress, Skipped
+from spectell.workflows.image_set import ImageSet, Pixels, Progress, Skipped, counted
 
 __all__ = [
     "DISTANCE_QUANTILE",
@@ -119,13 +119,7 @@ def with_splits(manifest: Manifest, seed: int, workers: int | None, on_progress:
         )
     if given:
         return manifest.select(np.isin(manifest.splits, SPLITS))
-    done = 0
-
-    def report(n_read: int) -> None:
-        nonlocal done
-        done += n_read
-        on_progress("comparing", done, len(manifest))
-
+    report = counted(on_progress, "comparing", len(manifest))
     return assign_splits(manifest, seed=seed, workers=workers, on_progress=report)
 
 
