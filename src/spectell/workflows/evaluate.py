@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,131 +12,13 @@ from spectell.datasets import REAL, Manifest, read_dataset
 from spectell.detectors import Model, load_model
 from spectell.detectors.artifact import training_hash
 from spectell.errors import ManifestError
-from spectell.evaluation.intervals import Interval
 from spectell.evaluation.summary import FPRS, evaluate_scores
+from spectell.workflows.evaluation import OUTCOMES, Evaluation, MetricSlice, ScoredImages
 from spectell.workflows.image_set import Pixels, Progress, Skipped, map_images, quiet
 
 __all__ = ["Evaluation", "MetricSlice", "ScoredImages", "evaluate", "evaluate_scored", "score_images"]
 
 StrPath = str | os.PathLike[str]
-OUTCOMES = ("real", "inconclusive", "generated")
-"""Columns of a confusion matrix, in order."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredImages:
-    """What a model says about the images of a data set.
-
-    Parameters
-    ----------
-    manifest : Manifest
-        The images that have a score.
-    scores, distances : ndarray of shape (n,)
-        See `spectell.detectors.Score`.
-    hashes : ndarray of shape (n,), uint64
-        `training_hash` of each image.
-    skipped : tuple of Skipped
-        The images that have none.
-    """
-
-    manifest: Manifest
-    scores: npt.NDArray[np.float64]
-    distances: npt.NDArray[np.float64]
-    hashes: npt.NDArray[np.uint64]
-    skipped: tuple[Skipped, ...]
-
-    def select(self, mask: npt.NDArray[np.bool_]) -> ScoredImages:
-        """Return the images where `mask`, shape (n,), is true.
-
-        Raises
-        ------
-        ManifestError
-            If there is none.
-        """
-        if not mask.any():
-            raise ManifestError(f"none of the {len(mask)} images is left; all were in the model's training")
-        chosen = self.manifest.select(mask), self.scores[mask], self.distances[mask], self.hashes[mask]
-        return ScoredImages(*chosen, self.skipped)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricSlice:
-    """The metrics of some of the images.
-
-    Parameters
-    ----------
-    name : str
-        ``overall``, ``source: NAME`` or ``generator: NAME``.
-    compared_with : str
-        Which real images stand on the other side.
-    n_real, n_generated : int
-    metrics : dict of str to Interval
-        See `spectell.evaluation.summary.evaluate_scores`.
-    """
-
-    name: str
-    compared_with: str
-    n_real: int
-    n_generated: int
-    metrics: dict[str, Interval]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the slice as JSON has it."""
-        return {
-            "name": self.name,
-            "compared_with": self.compared_with,
-            "n_real": self.n_real,
-            "n_generated": self.n_generated,
-            "metrics": {name: interval.as_dict() for name, interval in self.metrics.items()},
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What an evaluation found.
-
-    Parameters
-    ----------
-    model : str
-        Name of the model.
-    fpr : float
-        False-positive rate whose threshold gave the verdicts.
-    slices : tuple of MetricSlice
-        Overall first, then each source, then each generator.
-    confusion : dict of str to dict of str to int
-        For ``real`` and each generator, how many images got which verdict: `OUTCOMES`.
-    in_training : int
-        Images that the model was trained or calibrated on.
-    skipped : tuple of Skipped
-        Images without a score: unreadable or too small.
-    warnings : tuple of str
-        What a reader of the figures must know.
-    """
-
-    model: str
-    fpr: float
-    slices: tuple[MetricSlice, ...]
-    confusion: dict[str, dict[str, int]]
-    in_training: int
-    skipped: tuple[Skipped, ...]
-    warnings: tuple[str, ...]
-
-    @property
-    def overall(self) -> MetricSlice:
-        """The metrics of all images together."""
-        return self.slices[0]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the evaluation as JSON has it."""
-        return {
-            "model": self.model,
-            "fpr": self.fpr,
-            "slices": [part.as_dict() for part in self.slices],
-            "confusion": self.confusion,
-            "in_training": self.in_training,
-            "skipped": [{"path": image.path, "reason": image.reason} for image in self.skipped],
-            "warnings": list(self.warnings),
-        }
 
 
 def evaluate(
