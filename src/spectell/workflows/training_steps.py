@@ -43,6 +43,9 @@ SPLITS = ("train", "validation", "test")
 FEATURE_BYTES = 1_000_000_000
 """Features of the training images are kept up to this size; more are computed again whenever they are needed."""
 
+STREAMED_BYTES = 2_000_000_000
+"""What blocks of features may take beside the images that are kept, so that a run stays within 4 GB."""
+
 DISTANCE_QUANTILE = 0.99
 """Share of validation images that must not be called unlike the training images."""
 
@@ -83,7 +86,7 @@ class TrainingConfig:
 def make_detector(config: TrainingConfig) -> Any:
     """Make the estimator; raises `ParameterError` if the configuration does not fit it."""
     kind = get_detector(config.detector)
-    options: dict[str, Any] = {"seed": config.seed}
+    options: dict[str, Any] = {"seed": config.seed, "memory": STREAMED_BYTES}
     if config.grid and config.strength is not None:
         raise ParameterError("grid searches the strength, so strength cannot be given with it")
     if config.grid:
