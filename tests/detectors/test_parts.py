@@ -47,17 +47,40 @@ def test_every_head_is_rebuilt_from_its_parts(rng, kind):
     assert again.n_features == 150
 
 
+def test_a_network_that_clips_gives_no_input_more_than_its_limit():
+    head = MLPHead([([[2.0], [0.0]], [1.0])], clip=3.0)
+    rows = np.array([[2.0, 9.0], [50.0, 9.0], [-50.0, 0.0]], np.float32)
+    assert head.decide(rows).tolist() == [5.0, 7.0, -5.0]
+
+
 @pytest.mark.parametrize(
     ("name", "config", "arrays", "message"),
     [
         ("linear", {}, {"weights": np.ones(2)}, "lacks the array 'intercept'"),
         ("linear", {"more": 1}, {"weights": np.ones(2), "intercept": np.ones(1)}, "configuration of the head"),
         ("linear", {}, {"weights": np.ones((2, 1)), "intercept": np.ones(1)}, r"shape \(any\), got \(2, 1\)"),
-        ("mlp", {"layers": 0, "activation": "relu"}, {}, "1 to 100 layers"),
-        ("mlp", {"layers": 1, "activation": "gelu"}, {"0.weights": np.ones((2, 1)), "0.bias": np.ones(1)}, "gelu"),
+        ("mlp", {"layers": 0, "activation": "relu", "clip": None}, {}, "1 to 100 layers"),
         (
             "mlp",
-            {"layers": 1, "activation": "relu"},
+            {"layers": 1, "activation": "gelu", "clip": None},
+            {"0.weights": np.ones((2, 1)), "0.bias": np.ones(1)},
+            "gelu",
+        ),
+        (
+            "mlp",
+            {"layers": 1, "activation": "relu", "clip": "6"},
+            {"0.weights": np.ones((2, 1)), "0.bias": np.ones(1)},
+            "clip at a number",
+        ),
+        (
+            "mlp",
+            {"layers": 1, "activation": "relu", "clip": -1.0},
+            {"0.weights": np.ones((2, 1)), "0.bias": np.ones(1)},
+            "clip must be positive",
+        ),
+        (
+            "mlp",
+            {"layers": 1, "activation": "relu", "clip": None},
             {"0.weights": np.ones((2, 3)), "0.bias": np.ones(3)},
             "one output",
         ),

@@ -152,11 +152,14 @@ class MLPHead:
         the last layer has one output.
     activation : {"relu", "tanh"}
         Between layers, not after the last.
+    clip : float > 0, optional
+        Standardised features beyond it, on either side, are taken as it: an image unlike the training images must
+        not get a score that no training image had.
 
     Raises
     ------
     ParameterError
-        If there is no layer, the sizes do not follow one another, or the activation is unknown.
+        If there is no layer, the sizes do not follow one another, the activation is unknown, or `clip` is not positive.
 
     Examples
     --------
@@ -169,10 +172,18 @@ class MLPHead:
 
     name = "mlp"
 
-    def __init__(self, layers: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]], activation: str = "relu") -> None:
+    def __init__(
+        self,
+        layers: Sequence[tuple[npt.ArrayLike, npt.ArrayLike]],
+        activation: str = "relu",
+        clip: float | None = None,
+    ) -> None:
         if activation not in ACTIVATIONS:
             raise ParameterError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+        if clip is not None and not 0 < clip < np.inf:
+            raise ParameterError(f"clip must be positive and finite, got {clip!r}")
         self.activation = activation
+        self.clip = clip
         pairs = [(np.asarray(weights, np.float32), np.asarray(bias, np.float32)) for weights, bias in layers]
         shapes = [(weights.shape, bias.shape) for weights, bias in pairs]
         sizes = [shape[0] for shape, _ in shapes if len(shape) == 2] + [1]
@@ -182,8 +193,8 @@ class MLPHead:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Number of layers and the activation."""
-        return {"layers": len(self._layers), "activation": self.activation}
+        """Number of layers, the activation and the clipping."""
+        return {"layers": len(self._layers), "activation": self.activation, "clip": self.clip}
 
     @property
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -200,7 +211,7 @@ class MLPHead:
 
     def decide(self, rows: Float32Array) -> Float64Array:
         """Map standardised features, shape (T, D), to raw outputs, shape (T,)."""
-        values = rows
+        values = rows if self.clip is None else np.clip(rows, -np.float32(self.clip), np.float32(self.clip))
         for i, layer in enumerate(self._layers):
             values = layer.apply(ACTIVATIONS[self.activation](values) if i else values)
         return values[:, 0].astype(np.float64)
@@ -212,13 +223,16 @@ class MLPHead:
         if type(n_layers) is not int or not 1 <= n_layers <= 100:
             raise ArtifactError(f"the head 'mlp' must have 1 to 100 layers, got {str(n_layers)[:20]}")
         names = {f"{i}.{part}" for i in range(n_layers) for part in ("weights", "bias")}
-        _expect(cls.name, config, arrays, config_keys={"layers", "activation"}, names=names)
+        _expect(cls.name, config, arrays, config_keys={"layers", "activation", "clip"}, names=names)
+        clip = config["clip"]
+        if clip is not None and (isinstance(clip, bool) or not isinstance(clip, int | float)):
+            raise ArtifactError(f"the head 'mlp' must clip at a number or not at all, got {str(clip)[:20]}")
         layers = [
             (take_array(arrays, f"{i}.weights", (None, None)), take_array(arrays, f"{i}.bias", (None,)))
             for i in range(n_layers)
         ]
         try:
-            return cls(layers, str(config["activation"]))
+            return cls(layers, str(config["activation"]), clip)
         except ParameterError as error:
             raise ArtifactError(f"the head 'mlp' does not fit: {error}") from None
 

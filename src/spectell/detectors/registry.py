@@ -59,6 +59,10 @@ FRONT_ENDS = {
     "pixel": DetectorSpec("features:PixelFeatures", "Pixel values of a native tile, -1 to 1", "Frank et al. 2020"),
     "dct": DetectorSpec("features:DCTFeatures", "Log-magnitude DCT of a native tile", "Frank et al. 2020"),
     "blocks": DetectorSpec("features:BlockFeatures", "Log spectra averaged over blocks; any size", "Welch 1967"),
+    "cooccurrence": DetectorSpec(
+        "cooccurrence:CooccurrenceFeatures", "Histograms of runs of pixel differences; any size", "Pevný et al. 2010"
+    ),
+    "stack": DetectorSpec("stack:StackedFeatures", "Several front ends side by side", ""),
 }
 
 HEADS = {
