@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from spectell.detectors.artifact import load_model, save_model, training_hash
-from spectell.detectors.card import ModelCard
+from spectell.detectors.card import CalibrationCard, ModelCard
 from spectell.detectors.features import BlockFeatures, DCTFeatures, PixelFeatures
 from spectell.detectors.heads import AverageHead, LinearHead, MLPHead
 from spectell.errors import ArtifactError, ShapeError
@@ -59,6 +59,16 @@ def test_the_score_is_the_calibrated_chain_of_its_parts(rng, model_of):
     row = BlockFeatures(size=4).transform([image])[0].astype(np.float64)
     z = (row - model.standardisation.mean) / model.standardisation.scale
     assert model.score(image).score == pytest.approx(2.0 * (z @ model.head.weights + 0.25) - 1.0, rel=1e-4)
+
+
+def test_the_raw_output_of_a_small_image_counts_by_the_root_of_its_share_of_pixels(rng, model_of):
+    full, shrunk = (
+        model_of(calibration=CalibrationCard(2.0, -1.0, 100, 50, "drawn", "none", full_pixels=n)) for n in (0, 64)
+    )
+    small, large = (rng.integers(0, 256, (side, side, 3), dtype=np.uint8) for side in (4, 8))
+    raw = (full.score(small).score + 1.0) / 2.0
+    assert shrunk.score(small).score == pytest.approx(2.0 * raw * np.sqrt(16 / 64) - 1.0)
+    assert shrunk.score(large).score == full.score(large).score
 
 
 def test_a_larger_image_has_the_mean_over_its_native_tiles(rng, model_of):
