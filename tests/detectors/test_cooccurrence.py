@@ -70,7 +70,7 @@ def test_the_fold_joins_a_run_with_its_reverse_and_its_negative_and_nothing_else
 @settings(max_examples=50, deadline=None)
 def test_counting_finds_each_run_once(levels):
     expected = np.zeros(625, int)
-    for line in levels.reshape(-1, levels.shape[-1]).tolist():
+    for line in levels.reshape(len(levels), -1).T.tolist():
         for i in range(len(line) - 3):
             a, b, c, d = line[i : i + 4]
             expected[((a * 5 + b) * 5 + c) * 5 + d] += 1

@@ -47,6 +47,16 @@ def test_every_head_is_rebuilt_from_its_parts(rng, kind):
     assert again.n_features == 150
 
 
+def test_half_precision_weights_stay_so_in_a_file_and_give_the_same_output(rng):
+    half = rng.normal(size=(9, 1)).astype(np.float16)
+    head = MLPHead([(half, [0.5])])
+    assert head.arrays["0.weights"].dtype == np.float16
+    again = load_head("mlp", head.config, head.arrays)
+    assert again.arrays["0.weights"].dtype == np.float16
+    rows = rng.normal(size=(3, 9)).astype(np.float32)
+    np.testing.assert_allclose(again.decide(rows), rows @ half.astype(float)[:, 0] + 0.5, rtol=1e-5)
+
+
 def test_a_network_that_clips_gives_no_input_more_than_its_limit():
     head = MLPHead([([[2.0], [0.0]], [1.0])], clip=3.0)
     rows = np.array([[2.0, 9.0], [50.0, 9.0], [-50.0, 0.0]], np.float32)

@@ -57,9 +57,9 @@ class PartCard(Record):
 class CalibrationCard(Record):
     """``score = slope * raw + intercept`` (Platt), fitted with both classes weighing the same.
 
-    `data` says on which images, `reason` says why those. The raw output of an image of n < `full_pixels` pixels is first
-    multiplied by ``sqrt(n / full_pixels)``: it is an average over fewer blocks, and its error grows by the inverse. Zero
-    means that size changes nothing.
+    `data` says on which images, `reason` says why those. The raw output of an image of n < `full_pixels` pixels is
+    first multiplied by ``sqrt(n / full_pixels)``: it is an average over fewer blocks, and its error grows by the
+    inverse. Zero means that size changes nothing.
     """
 
     slope: float = field(metadata=checks.by(checks.positive))

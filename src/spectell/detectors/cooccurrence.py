@@ -22,7 +22,7 @@ _ORDER = 4
 _BINS = _LEVELS**_ORDER
 _RESIDUALS = 3
 _WINDOWS_AT_ONCE = 64
-_LUMA = np.array([77, 150, 29], np.uint16)  # ITU-R BT.601 weights in 256ths, so that the sum stays an integer
+_LUMA = (77, 150, 29)  # ITU-R BT.601 weights in 256ths, so that the sum stays an integer
 
 
 class CooccurrenceFeatures(FrontEnd):
@@ -99,15 +99,15 @@ class CooccurrenceFeatures(FrontEnd):
 
     def _count(self, windows: Uint8Array) -> IntArray:
         """Histograms over windows of shape (n, 3, size, size)."""
-        luma = (np.einsum("ncij,c->nij", windows, _LUMA, dtype=np.uint16) >> 8).astype(np.int16)
+        luma = _luma(windows)
         counts = np.zeros((_RESIDUALS, _BINS), np.intp)
-        # Both passes have the direction of the difference last, so that a run is a shift of one value.
-        for plane in (luma, np.ascontiguousarray(luma.swapaxes(1, 2))):
-            first = plane[:, :, 1:] - plane[:, :, :-1]
-            second = (first[:, :, 1:] - first[:, :, :-1]) // 2
+        # The direction of a difference and of a run comes first, so that a shift is one long stretch of memory.
+        for plane in (luma, np.ascontiguousarray(luma.transpose(2, 1, 0))):
+            first = plane[1:] - plane[:-1]
+            second = (first[1:] - first[:-1]) >> 1
             levels = self._quantise(first)
             counts[0] += cooccurrences(levels)
-            counts[1] += cooccurrences(np.ascontiguousarray(levels.swapaxes(1, 2)))
+            counts[1] += cooccurrences(np.ascontiguousarray(levels.transpose(2, 1, 0)))
             counts[2] += cooccurrences(self._quantise(second))
         return counts
 
@@ -115,18 +115,28 @@ class CooccurrenceFeatures(FrontEnd):
         """Levels 0 to 4, with 2 for differences that vanish: four comparisons are faster than a division."""
         one, two = np.int16(self.step), np.int16(2 * self.step)
         levels: Uint8Array = (differences >= one).view(np.uint8)
-        levels += differences >= two
-        levels += differences > -one
-        levels += differences > -two
+        levels += (differences >= two).view(np.uint8)
+        levels += (differences > -one).view(np.uint8)
+        levels += (differences > -two).view(np.uint8)
         return levels
 
 
+def _luma(windows: Uint8Array) -> npt.NDArray[np.int16]:
+    """Luma of windows of shape (n, 3, rows, columns), rounded down, in the order (rows, n, columns)."""
+    channels = windows.astype(np.uint16)
+    luma = channels[:, 0] * np.uint16(_LUMA[0])
+    luma += channels[:, 1] * np.uint16(_LUMA[1])
+    luma += channels[:, 2] * np.uint16(_LUMA[2])
+    luma >>= 8
+    return np.ascontiguousarray(luma.transpose(1, 0, 2)).view(np.int16)
+
+
 def cooccurrences(levels: Uint8Array) -> IntArray:
-    """Count the runs of four along the last axis.
+    """Count the runs of four along the first axis.
 
     Parameters
     ----------
-    levels : ndarray of shape (..., n), uint8, 0 to 4
+    levels : ndarray of shape (n, ...), uint8, 0 to 4
 
     Returns
     -------
@@ -135,12 +145,12 @@ def cooccurrences(levels: Uint8Array) -> IntArray:
 
     Examples
     --------
-    >>> counts = cooccurrences(np.array([[0, 0, 0, 1, 4]], np.uint8))
+    >>> counts = cooccurrences(np.array([0, 0, 0, 1, 4], np.uint8))
     >>> np.flatnonzero(counts).tolist()
     [1, 9]
     """
-    pairs = levels[..., :-1] * np.uint8(_LEVELS) + levels[..., 1:]
-    runs = pairs[..., :-2] * np.uint16(_LEVELS**2) + pairs[..., 2:]
+    pairs = levels[:-1] * np.uint8(_LEVELS) + levels[1:]
+    runs = pairs[:-2] * np.uint16(_LEVELS**2) + pairs[2:]
     return np.bincount(runs.ravel(), minlength=_BINS)
 
 

@@ -142,6 +142,12 @@ class _Layer:
 ACTIVATIONS: dict[str, Callable[[Float32Array], Float32Array]] = {"relu": _relu, "tanh": _tanh}
 
 
+def _kept(values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return an array in the precision that a file keeps it in: half stays half, all else becomes single."""
+    array = np.asarray(values)
+    return array if array.dtype == np.float16 else array.astype(np.float32)
+
+
 class MLPHead:
     """Multilayer perceptron with one output.
 
@@ -149,7 +155,7 @@ class MLPHead:
     ----------
     layers : sequence of (weights, bias) pairs
         Weights of shape (inputs, outputs), as they multiply a row from the right, and bias of shape (outputs,);
-        the last layer has one output.
+        the last layer has one output. Arrays in half precision stay so in a file, and are computed with in single.
     activation : {"relu", "tanh"}
         Between layers, not after the last.
     clip : float > 0, optional
@@ -184,7 +190,8 @@ class MLPHead:
             raise ParameterError(f"clip must be positive and finite, got {clip!r}")
         self.activation = activation
         self.clip = clip
-        pairs = [(np.asarray(weights, np.float32), np.asarray(bias, np.float32)) for weights, bias in layers]
+        self._kept = [(_kept(weights), _kept(bias)) for weights, bias in layers]
+        pairs = [(weights.astype(np.float32), bias.astype(np.float32)) for weights, bias in self._kept]
         shapes = [(weights.shape, bias.shape) for weights, bias in pairs]
         sizes = [shape[0] for shape, _ in shapes if len(shape) == 2] + [1]
         if len(sizes) < 2 or shapes != [((n, m), (m,)) for n, m in itertools.pairwise(sizes)]:
@@ -198,10 +205,10 @@ class MLPHead:
 
     @property
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """``0.weights``, ``0.bias``, ``1.weights`` and so on."""
+        """``0.weights``, ``0.bias``, ``1.weights`` and so on; in half precision where they were given so."""
         named: dict[str, npt.NDArray[Any]] = {}
-        for i, layer in enumerate(self._layers):
-            named |= {f"{i}.weights": layer.weights, f"{i}.bias": layer.bias}
+        for i, (weights, bias) in enumerate(self._kept):
+            named |= {f"{i}.weights": weights, f"{i}.bias": bias}
         return named
 
     @property
@@ -227,10 +234,10 @@ class MLPHead:
         clip = config["clip"]
         if clip is not None and (isinstance(clip, bool) or not isinstance(clip, int | float)):
             raise ArtifactError(f"the head 'mlp' must clip at a number or not at all, got {str(clip)[:20]}")
-        layers = [
-            (take_array(arrays, f"{i}.weights", (None, None)), take_array(arrays, f"{i}.bias", (None,)))
-            for i in range(n_layers)
-        ]
+        for i in range(n_layers):
+            take_array(arrays, f"{i}.weights", (None, None))
+            take_array(arrays, f"{i}.bias", (None,))
+        layers = [(arrays[f"{i}.weights"], arrays[f"{i}.bias"]) for i in range(n_layers)]
         try:
             return cls(layers, str(config["activation"]), clip)
         except ParameterError as error:

@@ -1,0 +1,1 @@
+"""Recipes: how what ships was trained; run from a checkout, not installed."""
