@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from spectell.errors import ParameterError
 from spectell.evaluation.thresholds import Thresholds
@@ -124,3 +125,15 @@ def test_a_row_is_always_valid_json(raw, error):
     text = json.dumps(row.as_dict(), ensure_ascii=False, allow_nan=False).encode("utf-8")
     assert json.loads(text) == row.as_dict()
     assert tuple(row.as_dict()) == FIELDS
+
+
+@pytest.mark.parametrize("score", [96.0, 50.0, 20.0])
+def test_resizing_is_told_and_never_moves_the_verdict(rng, score):
+    noise = rng.integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    resized = np.asarray(Image.fromarray(noise).resize((150, 150), Image.Resampling.BILINEAR))
+    plain, told = (
+        judge(DecodedImage(pixels, image(len(pixels)).facts), model(score), fpr=0.05) for pixels in (noise, resized)
+    )
+    assert plain.warnings == ()
+    assert told.warnings == ("looks resized, which hides what generators leave",)
+    assert (told.verdict, told.score, told.probability) == (plain.verdict, plain.score, plain.probability)

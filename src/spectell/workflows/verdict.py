@@ -18,11 +18,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spectell.errors import ParameterError
+from spectell.spectra import resampling_trace
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from spectell.detectors import Model
     from spectell.images import DecodedImage, ImageFacts
 
@@ -34,7 +32,6 @@ __all__ = [
     "judge",
     "path_from_text",
     "printable_path",
-    "resampling_trace",
 ]
 
 HEAVY_COMPRESSION = 50
@@ -43,7 +40,7 @@ HEAVY_COMPRESSION = 50
 TOO_SMALL = "too small for this model"
 UNLIKE_TRAINING = "unlike anything in training"
 HEAVILY_COMPRESSED = "heavily compressed"
-LOOKS_RESIZED = "looks resized"
+LOOKS_RESIZED = "looks resized, which hides what generators leave"
 SEVERAL_FRAMES = "only the first frame was judged"
 TRANSPARENT = "transparency was ignored"
 HAS_C2PA = "carries a C2PA manifest, which is no evidence"
@@ -195,25 +192,9 @@ def judge(image: DecodedImage, model: Model, *, fpr: float = 0.01, thorough: boo
     verdict: str = model.thresholds.verdict(score, fpr)
     if not found.distance <= 1:  # a distance that is not a number is no likeness either
         verdict, warnings = "inconclusive", [UNLIKE_TRAINING, *warnings]
-    if resampling_trace(image.pixels):
+    if resampling_trace(image.pixels).found:
         warnings.append(LOOKS_RESIZED)
     return Judgement(verdict, score, probability(score), tuple(warnings))
-
-
-def resampling_trace(pixels: npt.NDArray[np.uint8]) -> bool:
-    """Whether the pixels look interpolated, as after enlarging; not decided yet, so never.
-
-    A place for a test that costs at most a few per cent of decoding, such as the periodic variance of second
-    differences (Gallagher 2005).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> resampling_trace(np.zeros((32, 32, 3), np.uint8))
-    False
-    """
-    del pixels
-    return False
 
 
 def probability(score: float) -> float:
