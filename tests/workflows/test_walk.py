@@ -56,6 +56,14 @@ def test_links_are_followed_but_not_resolved(tmp_path):
 
 
 @on_posix
+def test_a_folder_may_be_called_like_an_image_and_a_link_called_so_is_taken_for_one(tmp_path):
+    (tmp_path / "album.jpg").mkdir()
+    (tmp_path / "album.jpg" / "a.png").touch()
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "album.jpg")
+    assert names(tmp_path) == ["album.jpg/a.png", "link.jpg"]
+
+
+@on_posix
 def test_a_loop_of_links_ends(tmp_path):
     make(tmp_path, "a/b/x.jpg")
     (tmp_path / "a" / "b" / "up").symlink_to(tmp_path / "a")

@@ -172,9 +172,10 @@ def _files(folder: str) -> Iterator[str | Unreadable]:
             levels.pop()
         elif isinstance(entry, Unreadable):
             yield entry
+        elif _is_image(entry):
+            yield entry.path
         elif not _is_folder(entry):
-            if "." + entry.name.rpartition(".")[2].lower() in IMAGE_SUFFIXES:
-                yield entry.path
+            continue
         elif (identity := _identity(entry.path)) not in (level[0] for level in levels):
             levels.append((identity, _entries(entry.path)))
 
@@ -187,6 +188,12 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str] | Unreadable]:
         yield Unreadable(folder, f"cannot list the folder {folder}: {error.strerror or error}")
         return
     yield from found
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    """Tell by the name, and for a link by the name alone: to follow it here costs as much as a tenth of decoding."""
+    named = "." + entry.name.rpartition(".")[2].lower() in IMAGE_SUFFIXES
+    return named and (entry.is_symlink() or not _is_folder(entry))
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
