@@ -55,6 +55,7 @@ def test_other_sizes_and_broken_files_are_counted_and_left_out(folder):
     np.testing.assert_allclose(found.statistics.mean, expected.mean, atol=1e-9)
 
 
+@pytest.mark.usefixtures("forked")
 def test_a_decoder_that_kills_its_worker_costs_one_file(folder, monkeypatch):
     read = module.read_image
 
