@@ -31,12 +31,15 @@ SIDE_FEATURES = 3
 
 
 def front_end() -> StackedFeatures:
-    """Return the front end of the default model: spectra at two block sizes, and co-occurrences of differences."""
+    """Return the front end of the default model: spectra at two block sizes, and co-occurrences of differences.
+
+    The numbers of blocks are what a scan can afford: half of the time that decoding a photograph takes.
+    """
     return StackedFeatures(
         [
-            BlockFeatures(size=32, max_blocks=192, colour=False),
-            BlockFeatures(size=16, max_blocks=64, colour=True),
-            CooccurrenceFeatures(size=32, max_windows=16, step=2),
+            BlockFeatures(size=32, max_blocks=72, colour=False),
+            BlockFeatures(size=16, max_blocks=40, colour=True),
+            CooccurrenceFeatures(size=32, max_windows=10, step=2),
         ]
     )
 
