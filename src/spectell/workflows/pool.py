@@ -35,9 +35,10 @@ WINDOW = 2048
 
 _BATCH_SECONDS = 0.05
 _BATCH_ITEMS = 64
-_BATCH_BYTES = 16_384  # less than a pipe's buffer: the parent never waits for a worker while it sends
+_BATCH_BYTES = 4096  # less than any system's buffer of a pipe, so that sending does not wait for the worker
 _DEPTH = 2
 _POLL_SECONDS = 0.05
+_BEAT_SECONDS = 1.0  # the parent looks up this often while somebody may be late, so as to notice that it was stopped
 _MAX_UNEXPLAINED = 8
 _EXHAUSTED: Final = object()
 
@@ -132,7 +133,11 @@ class _Pool:
     def _dispatch(self) -> None:
         self._starved = False
         while self._has_room() and (batch := self._next_batch()):
-            self._idlest().send(batch)
+            worker = self._idlest()
+            if worker.batches and _size(batch[0][1]) > _BATCH_BYTES:  # it might be sending, and both would wait for ever
+                self._again.extendleft(reversed(batch))
+                return
+            worker.send(batch)
 
     def _has_room(self) -> bool:
         depth = _DEPTH if self._pace < _BATCH_SECONDS else 1
@@ -149,9 +154,12 @@ class _Pool:
         batch: list[Task] = []
         count = min(_BATCH_ITEMS, max(1, int(_BATCH_SECONDS / self._pace)))
         size = 0
-        while len(batch) < count and size < _BATCH_BYTES and (task := self._next_task()):
+        while len(batch) < count and (task := self._next_task()):
+            size += _size(task[1])
+            if batch and size > _BATCH_BYTES:
+                self._again.appendleft(task)
+                break
             batch.append(task)
-            size += sys.getsizeof(task[1])
         return batch
 
     def _next_task(self) -> Task | None:
@@ -167,7 +175,10 @@ class _Pool:
         return self._taken - 1, item
 
     def _listen(self) -> None:
-        readable = set(connections.wait([worker.connection for worker in self._workers], self._patience()))
+        patience, began = self._patience(), time.monotonic()
+        readable = set(connections.wait([worker.connection for worker in self._workers], patience))
+        if patience is not None:
+            self._forgive(time.monotonic() - began - patience)
         for worker in [worker for worker in self._workers if worker.connection in readable]:
             self._hear(worker)
         now = time.monotonic()
@@ -177,10 +188,17 @@ class _Pool:
                 worker.overdue = f"took longer than {limit:g} s"
                 worker.process.kill()
 
+    def _forgive(self, overslept: float) -> None:
+        """Hold it against nobody that the whole run was stopped for a while (Ctrl-Z), and its workers with it."""
+        if overslept > _BEAT_SECONDS:
+            for worker in self._workers:
+                worker.heard += overslept
+
     def _patience(self) -> float | None:
         due = min((worker.heard + worker.limit(self._timeout) for worker in self._workers), default=math.inf)
-        seconds = min(due - time.monotonic(), _POLL_SECONDS if self._starved else math.inf)
-        return None if seconds == math.inf else max(seconds, 0.0)
+        if due == math.inf and not self._starved:
+            return None
+        return max(0.0, min(due - time.monotonic(), _POLL_SECONDS if self._starved else _BEAT_SECONDS))
 
     def _hear(self, worker: WorkerProcess) -> None:
         try:
@@ -236,6 +254,12 @@ class _Pool:
         if first:
             self._suspects.add(index)
         return first
+
+
+def _size(item: Any) -> int:
+    """Return about how many bytes an item takes in a pipe."""
+    parts = item if isinstance(item, tuple) else (item,)
+    return sum(map(sys.getsizeof, parts))
 
 
 def _last_words(code: int | None) -> str:
