@@ -1,5 +1,6 @@
 import io
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -141,3 +142,10 @@ def test_no_two_photographs_of_a_collection_are_taken_for_copies(shared_data, na
     prints = fingerprint(manifest.select(manifest.labels == 0))
     assert prints.usable.all()
     assert len(prints.duplicate_pairs()) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+def test_a_fifo_is_unreadable_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    prints = fingerprint(Manifest([Entry("a.png", 0, "real")], root=tmp_path))
+    assert (list(prints.sha256), list(prints.unreadable)) == ([""], [0])

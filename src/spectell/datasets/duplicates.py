@@ -231,6 +231,8 @@ def _fingerprints(manifest: Manifest, workers: int) -> Iterator[_Found]:
 def _fingerprint_file(path: str, gate: threading.Lock) -> _Found:
     digest = ""
     try:
+        if not Path(path).is_file():  # to open a FIFO would wait for somebody to write to it
+            return digest, None, None
         with Path(path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         image = read_image(path, large_gate=gate)
