@@ -173,8 +173,11 @@ def _slice_tensors(content: bytes, start: int, header: dict[str, Any]) -> Arrays
         if end - begin != count * dtype.itemsize or start + end > len(content):
             raise _MalformedError(f"tensor {name[:60]!r} of shape {shape} does not fit its bytes {begin} to {end}")
         flat = np.frombuffer(content, dtype, count, start + begin)
-        # Unaligned arrays are legal and slow.
-        arrays[name] = (flat if flat.flags.aligned else flat.copy()).reshape(shape)
+        try:
+            # Unaligned arrays are legal and slow.
+            arrays[name] = (flat if flat.flags.aligned else flat.copy()).reshape(shape)
+        except ValueError:  # empty, but with other sides that no array can have
+            raise _MalformedError(f"tensor {name[:60]!r} of shape {shape} is larger than any array") from None
         spans.append((begin, end))
     _check_cover(spans, len(content) - start)
     return arrays

@@ -60,7 +60,7 @@ class LinearHead:
     name = "linear"
 
     def __init__(self, weights: npt.ArrayLike, intercept: float) -> None:
-        self.weights = take_array({"weights": np.asarray(weights, np.float32)}, "weights", (None,))
+        self.weights = take_array({"weights": np.asarray(weights, np.float64)}, "weights", (None,))
         self.intercept = float(intercept)
 
     @property

@@ -71,7 +71,8 @@ def take_array(arrays: Arrays, name: str, shape: tuple[int | None, ...]) -> Floa
     if not fits:
         wanted = ", ".join("any" if size is None else str(size) for size in shape)
         raise ArtifactError(f"the model's array {name!r} must have shape ({wanted}), got {array.shape}")
-    floats = np.ascontiguousarray(array, dtype=np.float32)
+    with np.errstate(over="ignore"):  # what becomes infinite is refused below
+        floats = np.ascontiguousarray(array, dtype=np.float32)
     if not np.isfinite(floats).all():
         raise ArtifactError(f"the model's array {name!r} holds a value that is not finite")
     return floats

@@ -42,10 +42,17 @@ def mismatch(where: str, rule: str, value: object) -> ArtifactError:
 
 
 def text(value: Any, where: str) -> str:
-    """Accept text of a length that a person might read."""
-    if not isinstance(value, str) or len(value) > 100_000:
-        raise mismatch(where, "text", value)
+    """Accept text of a length that a person might read, which can be written as UTF-8 and shown on a terminal."""
+    if not isinstance(value, str) or len(value) > 100_000 or not (value.isprintable() or _is_harmless(value)):
+        raise mismatch(where, "text without control characters", value)
     return value
+
+
+def _is_harmless(value: str) -> bool:
+    return not any(
+        (letter < " " and letter not in "\n\t") or "\x7f" <= letter <= "\x9f" or "\ud800" <= letter <= "\udfff"
+        for letter in value
+    )
 
 
 def name(value: Any, where: str) -> str:
@@ -97,8 +104,10 @@ def _json(value: Any, where: str) -> Any:
         return {text(key, f"{where} key"): _json(item, f"{where}.{key}") for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_json(item, f"{where}[{i}]") for i, item in enumerate(value)]
-    if value is None or isinstance(value, str | bool):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return text(value, where)
     finite = number(value, where)
     return value if isinstance(value, int) else finite
 

@@ -11,6 +11,8 @@ from spectell.errors import ParameterError
 
 __all__ = ["Standardisation"]
 
+_SMALLEST_SCALE = np.finfo(np.float32).tiny  # the inverse of a smaller one may be infinite
+
 
 class Standardisation:
     """Shift and scale of every feature.
@@ -23,7 +25,7 @@ class Standardisation:
     Raises
     ------
     ParameterError
-        If the two differ in shape, or a scale is not positive.
+        If the two differ in shape, or a scale is not positive (and a normal number).
 
     Examples
     --------
@@ -34,7 +36,7 @@ class Standardisation:
     def __init__(self, mean: npt.ArrayLike, scale: npt.ArrayLike) -> None:
         self.mean: Float32Array = np.asarray(mean, np.float32)
         self.scale: Float32Array = np.asarray(scale, np.float32)
-        if self.mean.ndim != 1 or self.mean.shape != self.scale.shape or not (self.scale > 0).all():
+        if self.mean.ndim != 1 or self.mean.shape != self.scale.shape or not (self.scale >= _SMALLEST_SCALE).all():
             raise ParameterError(
                 f"mean and scale must have shape (D,) and scale must be positive, got {self.mean.shape} and "
                 f"{self.scale.shape}"

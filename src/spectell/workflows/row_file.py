@@ -51,7 +51,7 @@ class RowFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         except OSError as error:
-            raise cannot_write(path, error) from error
+            raise _cannot_write(path, error) from error
         self._closed = False
         _claim(self._handle, path)
         self._cut()
@@ -64,7 +64,7 @@ class RowFile:
                 rest = rest[os.write(self._handle, rest) :]
         except OSError as error:
             self._cut()
-            raise cannot_write(self._path, error) from error
+            raise _cannot_write(self._path, error) from error
         self._size += len(row)
         if time.monotonic() - self._synchronised > SYNC_SECONDS:
             self._synchronise()
@@ -107,9 +107,9 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise _cannot_write(path, error) from error
 
 
-def cannot_write(path: Path, error: OSError) -> SpectellError:
+def _cannot_write(path: Path, error: OSError) -> SpectellError:
     reason = error.strerror or str(error)
     return SpectellError(f"cannot write {path}: {reason}; its rows so far are whole, and --resume goes on with them")

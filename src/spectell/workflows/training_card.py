@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spectell.datasets import REAL, Manifest
 from spectell.detectors import ModelCard
 from spectell.detectors.card import CalibrationCard, DistanceCard, MetricCard, PartCard, ThresholdCard
+from spectell.images import describe_path
 from spectell.workflows.calibrate import threshold_table
 from spectell.workflows.training_steps import DISTANCE_QUANTILE, Fitted, Validated
 
@@ -85,7 +86,8 @@ def metric_cards(evaluation: Evaluation) -> tuple[MetricCard, ...]:
     """Put the figures of an evaluation on cards; a bound that is undefined becomes None."""
     cards = []
     for part in evaluation.slices:
-        data = f"test split, {part.name}" + (f", against {part.compared_with}" if part.compared_with else "")
+        against = f", against {part.compared_with}" if part.compared_with else ""
+        data = describe_path(f"test split, {part.name}{against}")  # holds names of folders, which may be anything
         for name, interval in part.metrics.items():
             low, high = (None if math.isnan(bound) else bound for bound in (interval.low, interval.high))
             cards.append(MetricCard(data, name, interval.estimate, low, high, part.n_real, part.n_generated))
@@ -109,17 +111,20 @@ def _plain_name(name: str) -> str:
 
 
 def _trained_on(manifest: Manifest) -> str:
-    """Say what the training split holds.
+    r"""Say what the training split holds.
 
     Examples
     --------
     >>> from spectell.datasets import Entry
     >>> _trained_on(Manifest([Entry("a", 0, "real", "faces", "", "train"), Entry("b", 1, "gan", "faces")], "."))
     '1 images: faces (1 real)'
+    >>> _trained_on(Manifest([Entry("a", 1, "gan\udcff", "faces", "", "train")], "."))
+    '1 images: faces (1 gan\\xff)'
     """
     training = manifest.select(manifest.splits == "train")
     parts = [
-        f"{source} ({', '.join(f'{n} {generator}' for generator, n in sorted(made.items(), key=_real_first))})"
+        f"{describe_path(source)} "
+        f"({', '.join(f'{n} {describe_path(made_by)}' for made_by, n in sorted(made.items(), key=_real_first))})"
         for source, made in training.counts().items()
     ]
     return f"{len(training)} images: {'; '.join(parts)}"
@@ -130,8 +135,8 @@ def _real_first(item: tuple[str, int]) -> tuple[bool, str]:
 
 
 def _not_good_at(manifest: Manifest) -> str:
-    generators = ", ".join(name for name in manifest.class_names if name != REAL)
-    sources = ", ".join(manifest.counts())
+    generators = ", ".join(describe_path(name) for name in manifest.class_names if name != REAL)
+    sources = ", ".join(map(describe_path, manifest.counts()))
     return (
         f"Images made by anything but {generators}; photographs from elsewhere than {sources}; images that were "
         "resized, compressed or edited otherwise than those. The figures hold for the test split of the same "
