@@ -10,6 +10,8 @@ from click.testing import CliRunner
 import spectell.cli
 from spectell.cli import COMMANDS, cli
 from spectell.errors import ImageError
+from spectell.evaluation.thresholds import DEFAULT_FPR
+from spectell.workflows.scan import DEFAULT_TIMEOUT
 
 
 def run(*arguments):
@@ -72,3 +74,11 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
 
     monkeypatch.setattr(spectell.cli.LazyGroup, "get_command", lambda *_: click.Command("x", callback=fail))
     assert isinstance(CliRunner().invoke(cli, ["x"]).exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize("command", ["scan", "evaluate"])
+def test_options_that_repeat_a_default_of_the_library_agree_with_it(command):
+    """They are written out so that --help need not import the library."""
+    defaults = {option.name: option.default for option in cli.get_command(None, command).params}
+    assert defaults["fpr"] == DEFAULT_FPR
+    assert defaults.get("timeout", DEFAULT_TIMEOUT) == DEFAULT_TIMEOUT

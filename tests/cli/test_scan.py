@@ -19,7 +19,6 @@ from PIL import Image
 
 SEGFAULT, KILL, HANG, EXIT, RAISE, NOT_A_NUMBER = range(1, 7)
 REAL, NEITHER, GENERATED = 0, 128, 255
-SCRIPT = Path(__file__).with_name("marked.py")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals, /proc and forked workers")
 
@@ -28,30 +27,6 @@ def picture(path, value=REAL, *, mark=0, distance=0, side=16):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.full((side, side, 3), (mark, value, distance), np.uint8)).save(path, lossless=True)
     return path
-
-
-@pytest.fixture
-def pids(tmp_path_factory):
-    return tmp_path_factory.mktemp("pids")
-
-
-@pytest.fixture
-def command(pids):
-    def build(*arguments, seconds=0.0):
-        return [sys.executable, str(SCRIPT), str(pids), str(seconds), "scan", *map(str, arguments)]
-
-    return build
-
-
-@pytest.fixture
-def scan(command):
-    def run(*arguments, seconds=0.0, status=0, **options):
-        options = {"capture_output": True, "timeout": 120, **options}
-        done = subprocess.run(command(*arguments, seconds=seconds), **options)
-        assert done.returncode == status, done.stderr
-        return done
-
-    return run
 
 
 def rows(done):

@@ -23,9 +23,12 @@ import numpy.typing as npt
 from spectell.errors import ParameterError, ShapeError
 from spectell.evaluation.checks import FloatArray, check_rate, check_scores
 
-__all__ = ["MAX_FPR", "MIN_EXCEEDANCES", "MISS_RATE", "Thresholds", "VerdictName", "fit_thresholds"]
+__all__ = ["DEFAULT_FPR", "MAX_FPR", "MIN_EXCEEDANCES", "MISS_RATE", "Thresholds", "VerdictName", "fit_thresholds"]
 
 VerdictName = Literal["generated", "real", "inconclusive"]
+
+DEFAULT_FPR = 0.01
+"""One real photograph in a hundred may be called generated."""
 
 MIN_EXCEEDANCES = 3
 """Calibration images that a supported rate must expect above its threshold: 0.1 % needs 3,000."""

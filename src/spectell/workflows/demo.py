@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.errors import ParameterError
+from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.generators.tiny import load_tiny_generators
 from spectell.spectra import block_spectra
 from spectell.workflows.photographs import read_photographs
-from spectell.workflows.scan import DEFAULT_FPR, scan
+from spectell.workflows.scan import scan
 from spectell.workflows.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from spectell.detectors import Model, load_model
 from spectell.detectors.artifact import training_hash
 from spectell.errors import ManifestError
 from spectell.evaluation.summary import FPRS, evaluate_scores
+from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.workflows.evaluation import OUTCOMES, Evaluation, MetricSlice, ScoredImages
 from spectell.workflows.image_set import Pixels, Progress, Skipped, map_images, quiet
 
@@ -25,7 +26,7 @@ def evaluate(
     model: Model | StrPath | None,
     dataset: Manifest | StrPath,
     *,
-    fpr: float = 0.01,
+    fpr: float = DEFAULT_FPR,
     real: str | None = None,
     split: str | None = None,
     unseen: bool = False,
@@ -117,7 +118,7 @@ def score_images(
     )
 
 
-def evaluate_scored(model: Model, scored: ScoredImages, *, fpr: float = 0.01, seed: int = 0) -> Evaluation:
+def evaluate_scored(model: Model, scored: ScoredImages, *, fpr: float = DEFAULT_FPR, seed: int = 0) -> Evaluation:
     """Measure what `score_images` found; arguments and result as for `evaluate`."""
     used = float(np.clip(fpr, *model.thresholds.supported))
     warnings = list(_warnings(model, scored, fpr, used))

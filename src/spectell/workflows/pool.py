@@ -134,7 +134,9 @@ class _Pool:
         self._starved = False
         while self._has_room() and (batch := self._next_batch()):
             worker = self._idlest()
-            if worker.batches and _size(batch[0][1]) > _BATCH_BYTES:  # it might be sending, and both would wait for ever
+            if (
+                worker.batches and _size(batch[0][1]) > _BATCH_BYTES
+            ):  # it might be sending, and both would wait for ever
                 self._again.extendleft(reversed(batch))
                 return
             worker.send(batch)

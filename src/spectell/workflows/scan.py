@@ -16,6 +16,7 @@ from typing import Any, TypedDict, Unpack
 
 from spectell.detectors import Model, load_model
 from spectell.errors import ImageError, ParameterError, SpectellError
+from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.images import DEFAULT_MAX_PIXELS, read_image
 from spectell.workflows.outputs import Output
 from spectell.workflows.pool import Answer, available_cores, check_limits, isolated_map
@@ -23,10 +24,7 @@ from spectell.workflows.verdict import Verdict, judge
 from spectell.workflows.walk import PathLike, Pending, Unreadable, as_paths, walk
 from spectell.workflows.worker import Failure, Gate
 
-__all__ = ["DEFAULT_FPR", "DEFAULT_TIMEOUT", "ScanOptions", "scan", "scan_to_file"]
-
-DEFAULT_FPR = 0.01
-"""One real photograph in a hundred may be called generated."""
+__all__ = ["DEFAULT_TIMEOUT", "ScanOptions", "scan", "scan_to_file"]
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds for one file. The slowest honest one of 20 megapixels takes about two."""

@@ -42,6 +42,8 @@ __all__ = ["SPLITS", "TrainingConfig", "TrainingResult", "train_model"]
 
 StrPath = str | os.PathLike[str]
 
+_NO_LICENCE = "not stated; it follows from the training images"
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
@@ -144,14 +146,7 @@ def train_model(
     validated = validate(fitted, images, usable.rows["validation"])
     facts = fit_facts(detector)
     recorded = dataclasses.asdict(config) | {"fit": facts}
-    card = training_card(
-        fitted,
-        validated,
-        usable.manifest,
-        recorded,
-        name=name,
-        licence=licence or "not stated; it follows from the training images",
-    )
+    card = training_card(fitted, validated, usable.manifest, recorded, name=name, licence=licence or _NO_LICENCE)
     model = _assemble(card, fitted, validated, images.hashes[np.concatenate([usable.rows[s] for s in SPLITS[:2]])])
     test = images.manifest.select(usable.rows["test"])
     evaluation = evaluate_scored(

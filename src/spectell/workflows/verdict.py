@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from spectell.errors import ParameterError
+from spectell.evaluation.calibration import logistic
+from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.spectra import resampling_trace
 
 if TYPE_CHECKING:
@@ -151,7 +153,7 @@ class Judgement:
     warnings: tuple[str, ...]
 
 
-def judge(image: DecodedImage, model: Model, *, fpr: float = 0.01, thorough: bool = False) -> Judgement:
+def judge(image: DecodedImage, model: Model, *, fpr: float = DEFAULT_FPR, thorough: bool = False) -> Judgement:
     """Judge one decoded image.
 
     Parameters
@@ -198,17 +200,14 @@ def judge(image: DecodedImage, model: Model, *, fpr: float = 0.01, thorough: boo
 
 
 def probability(score: float) -> float:
-    """Return the logistic of log-odds, without overflow.
+    """Return the logistic of log-odds as a plain number.
 
     Examples
     --------
     >>> [probability(score) for score in (-1e6, 0.0, 1e6)]
     [0.0, 0.5, 1.0]
     """
-    if score >= 0:
-        return 1 / (1 + math.exp(-score))
-    odds = math.exp(score)
-    return odds / (1 + odds)
+    return float(logistic(score))
 
 
 def fact_warnings(facts: ImageFacts) -> list[str]:
