@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from contextlib import suppress
@@ -13,6 +14,9 @@ __all__ = ["SYNC_SECONDS", "RowFile", "remove_file"]
 
 SYNC_SECONDS = 5.0
 """A power cut loses at most the rows of this long."""
+
+_CANNOT_SYNCHRONISE = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EROFS}
+"""What a file system that cannot synchronise says; anything else (a full disk, a quota) means that rows are lost."""
 
 
 class RowFile:
@@ -70,15 +74,20 @@ class RowFile:
             self._synchronise()
 
     def close(self) -> None:
-        """See the rows onto the disk; closing twice does no harm."""
+        """See the rows onto the disk, or raise `SpectellError`; closing twice does no harm."""
         if not self._closed:
             self._closed = True
-            self._synchronise()
-            os.close(self._handle)
+            try:
+                self._synchronise()
+            finally:
+                os.close(self._handle)
 
     def _synchronise(self) -> None:
-        with suppress(OSError):  # some file systems cannot; the rows are written all the same
+        try:
             os.fsync(self._handle)
+        except OSError as error:
+            if error.errno not in _CANNOT_SYNCHRONISE:
+                raise _cannot_write(self._path, error) from error
         self._synchronised = time.monotonic()
 
     def _cut(self) -> None:
