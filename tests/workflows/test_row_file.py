@@ -20,7 +20,7 @@ def test_a_quota_that_is_noticed_only_at_the_end_is_an_error_and_closes_the_file
     rows = RowFile(tmp_path / "rows", 0)
     rows.write(b"one\n")
     monkeypatch.setattr(os, "fsync", refuse(errno.ENOSPC))
-    with pytest.raises(SpectellError, match="cannot write .*rows: No space left on device"):
+    with pytest.raises(SpectellError, match=r"cannot write .*rows: No space left on device"):
         rows.close()
     monkeypatch.undo()
     rows.close()
