@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -66,6 +67,27 @@ def test_each_way_of_ending_early_has_its_status(monkeypatch, error, status, out
     monkeypatch.setattr(spectell.cli.LazyGroup, "get_command", lambda *_: click.Command("x", callback=fail))
     result = CliRunner().invoke(cli, ["x"])
     assert (result.exit_code, result.output) == (status, output)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["scan", "--help"]])
+def test_help_that_has_nowhere_to_go_is_one_line(arguments):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-m", "spectell", *arguments], stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (1, b"Error: cannot write the output: No space left on device\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes streams with a shell")
+@pytest.mark.parametrize(("closed", "status"), [("0<&-", 1), ("1>&-", 3), ("2>&-", 3), ("0<&- 1>&- 2>&-", 1)])
+def test_a_closed_standard_stream_is_an_empty_one(tmp_path, closed, status):
+    paths = "-" if "0" in closed else "no-such-file.jpg"
+    script = f'"$0" -m spectell scan {paths} -o "$1" --json {closed}'
+    output = tmp_path / "rows.jsonl"
+    done = subprocess.run(["sh", "-c", script, sys.executable, output], capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    if status == 3:
+        assert output.read_text().count("\n") == 1
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch):

@@ -1,11 +1,15 @@
 """train, evaluate, calibrate and models, from the command line."""
 
+import dataclasses
 import json
 
 import pytest
 from click.testing import CliRunner
 
 from spectell.cli import cli
+from spectell.cli.figures import card_lines
+from spectell.detectors import load_model
+from spectell.workflows.models import ModelDescription
 
 
 @pytest.fixture
@@ -60,6 +64,24 @@ def test_models_describes_a_file_and_a_folder(run, toy_model_path):
     found = json.loads(run("models", toy_model_path.parent, "--json").stdout)
     assert [model["card"]["name"] for model in found] == ["ridge-blocks"]
     assert found[0]["bytes"] == toy_model_path.stat().st_size
+
+
+def test_a_folder_without_models_is_said_to_have_none(run, tmp_path):
+    result = run("models", tmp_path)
+    assert (result.stdout, result.stderr) == ("", f"No model of Spectell (*.safetensors) in {tmp_path}.\n")
+
+
+def test_a_card_fits_into_eighty_columns_whatever_it_says(run, toy_model_path):
+    model = load_model(toy_model_path)
+    card = dataclasses.replace(model.card, trained_on="many kinds of images " * 20, name="long")
+    metrics = [dataclasses.replace(metric, data="a very long name of a slice " * 4) for metric in card.metrics]
+    found = ModelDescription("m", 1, dataclasses.replace(card, metrics=tuple(metrics)), (0.01, 0.5))
+    lines = card_lines(found)
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()).count("many kinds of images") == 20
+    heading = next(line for line in lines if line.startswith("  figures"))
+    assert heading.split() == ["figures", "AUC", "TPR", "at", "1", "%", "FPR", "ECE"]
+    assert sum("[" in line for line in lines) == 1, "one set of images, one line of figures"
 
 
 def test_the_bundled_models_are_listed(run):

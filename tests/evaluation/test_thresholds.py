@@ -84,7 +84,7 @@ def test_decimal_rates_are_not_lost_to_binary_rounding():
             1234,
             0.0,
             "fpr must lie between 0.00244 and 0.5 with 1234 calibration images, got 0.0; "
-            "calibrate on more photographs or ask for a higher rate",
+            "a rate is a share, such as 0.01",
         ),
     ],
 )

@@ -51,6 +51,11 @@ def test_the_reason_is_in_the_message(content, reason):
         read_image(content)
 
 
+def test_a_list_of_names_taken_for_one_name_is_told_from_a_damaged_file():
+    with pytest.raises(ImageError, match=r"^cannot read a\.jpg\\x00b\.jpg\\x00: .* NUL .* --null$"):
+        read_image("a.jpg\0b.jpg\0")
+
+
 def test_the_limit_on_pixels_is_inclusive_and_the_users(samples):
     assert read_image(samples["png"], max_pixels=17 * 23).facts.width == 23
     for name in ("png", "webp", "webp-lossy", "avif", "jpeg", "tiff-16", "gif"):
@@ -102,7 +107,7 @@ def test_missing_directories_links_and_special_files_are_named(tmp_path):
         "broken.jpg": "it is a broken link",
         "loop.jpg": "too many levels of symbolic links",
         "fifo.jpg": "it is a FIFO",
-        "a\0b.jpg": "embedded null byte",
+        "a\0b.jpg": "no name of a file holds a NUL character",
         "x" * 5000: "file name too long",
     }
     for name, reason in cases.items():

@@ -99,5 +99,5 @@ def test_too_few_photographs_or_none_are_refused(toy_model_path, toy_photographs
         calibrate(toy_model_path, tmp_path)
     for index, file in enumerate(sorted((toy_photographs / "b").iterdir())[:8]):
         shutil.copy(file, tmp_path / f"{index}.png")
-    with pytest.raises(ParameterError, match="half of the photographs set the thresholds, and real_scores must hold"):
+    with pytest.raises(ParameterError, match="half of the photographs must be at least 6 that can be scored, got"):
         calibrate(toy_model_path, tmp_path)

@@ -113,12 +113,24 @@ def test_the_splits_of_a_manifest_are_kept_and_rows_without_one_take_no_part(toy
             lambda manifest: ["test" if label else "train" for label in manifest.labels[:-1]] + ["validation"],
             "the split 'train' has 119 real and 0 generated|the split 'train' has 120 real and 0 generated",
         ),
+        (
+            lambda manifest: [
+                "validation" if index < 5 or index > 230 else ("train", "test")[index % 2]
+                for index in np.argsort(np.argsort(manifest.labels, kind="stable"))
+            ],
+            "the split 'validation' has 5 real and 9 generated images; at least 6 and 1 are needed",
+        ),
     ],
 )
 def test_splits_that_cannot_serve_are_refused(toy_dataset, splits, message):
     manifest = read_dataset(toy_dataset)
     with pytest.raises(ManifestError, match=message):
         train_model(manifest.with_values(splits=splits(manifest)), BLOCKS, audit=False)
+
+
+def test_a_tile_larger_than_the_images_is_named_as_the_reason(toy_dataset):
+    with pytest.raises(ManifestError, match=r"240 images are smaller than 999 pixels; .* use a smaller size"):
+        train_model(toy_dataset, TrainingConfig(size=999), audit=False)
 
 
 def test_a_detector_that_is_no_better_than_chance_says_so_and_says_nothing_else(toy_dataset):

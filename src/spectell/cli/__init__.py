@@ -89,6 +89,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status."""
+    _open_closed_streams()
     try:
         result = cli.main(arguments, prog_name="spectell", standalone_mode=False)
         status = result if isinstance(result, int) else 0
@@ -97,9 +98,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status = error.exit_code
     except click.Abort:  # interrupted before a command ran
         status = INTERRUPTED
+    except OSError as error:  # of --help and --version, which click prints before a command runs
+        if error.errno not in _NO_ROOM:
+            raise
+        click.ClickException(f"cannot write the output: {error.strerror}").show()
+        status = LIBRARY_ERROR
     try:
         sys.stdout.flush()
     except OSError:  # said already; what is left in the buffer has nowhere to go
         status = status or LIBRARY_ERROR
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """Give a program that was started with a standard stream closed, as by ``>&-``, the null device in its place.
+
+    Otherwise Python has None there, and the next file that is opened takes the stream's number and gets its output.
+    """
+    for number, (name, mode) in enumerate([("stdin", "r"), ("stdout", "w"), ("stderr", "w")]):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - a number, for good

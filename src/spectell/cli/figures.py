@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from spectell.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from spectell.detectors.card import RateCard
+    from spectell.detectors.card import MetricCard, RateCard
     from spectell.evaluation.intervals import Interval
     from spectell.workflows.calibrate import CalibrationResult
     from spectell.workflows.evaluate import Evaluation
@@ -112,19 +113,38 @@ def card_lines(model: ModelDescription) -> list[str]:
     """Return the card of a model, without its longest parts."""
     card = model.card
     low, high = model.supported
-    lines = [
-        f"{card.name}  ({model.path}, {model.n_bytes / 1e6:.2f} MB)",
-        f"  front end       {card.front_end.name}; head {card.head.name}; images from {card.min_size} pixels up",
-        f"  trained on      {card.trained_on}",
-        f"  not good at     {card.not_good_at}",
-        f"  calibrated on   {card.calibration.data}: {card.calibration.n_real} real, "
+    words = {
+        "front end": f"{card.front_end.name}; head {card.head.name}; images from {card.min_size} pixels up",
+        "trained on": card.trained_on,
+        "not good at": card.not_good_at,
+        "calibrated on": f"{card.calibration.data}: {card.calibration.n_real} real, "
         f"{card.calibration.n_generated} generated",
-        f"  thresholds      {card.thresholds.n_real} real images, {card.thresholds.data}; "
+        "thresholds": f"{card.thresholds.n_real} real images, {card.thresholds.data}; "
         f"false-positive rates from {100 * low:.2g} % to {100 * high:.0f} %",
-        f"  licence         {card.licence}",
-    ]
-    for metric in card.metrics:
-        if metric.name in ("auc", "tpr_at_fpr_0.01", "ece"):
+        "licence": card.licence,
+    }
+    lines = [f"{card.name}  ({model.path}, {model.n_bytes / 1e6:.2f} MB)"]
+    for name, text in words.items():
+        lines += textwrap.wrap(text, 80, initial_indent=f"  {name:16}", subsequent_indent=" " * 18)
+    return lines + _card_figures(card.metrics)
+
+
+def _card_figures(metrics: Sequence[MetricCard]) -> list[str]:
+    """Return a line for each set of images, and one with its figures."""
+    shown = ("auc", "tpr_at_fpr_0.01", "ece")
+    measured: dict[str, dict[str, str]] = {}
+    for metric in metrics:
+        if metric.name in shown:
             bounds = "" if metric.low is None else f" [{metric.low:.3f}, {metric.high:.3f}]"
-            lines.append(f"  {_metric_name(metric.name):15} {metric.estimate:.3f}{bounds}  ({metric.data})")
+            measured.setdefault(metric.data, {})[metric.name] = f"{metric.estimate:.3f}{bounds}"
+    if not measured:
+        return []
+    lines = [_columns("figures", [_metric_name(name) for name in shown])]
+    for data, figures in measured.items():
+        lines += textwrap.wrap(data, 80, initial_indent="  ", subsequent_indent="    ")
+        lines.append(_columns("", [figures.get(name, "-") for name in shown]))
     return lines
+
+
+def _columns(name: str, cells: Sequence[str]) -> str:
+    return f"  {name:10}{''.join(f'{cell:23}' for cell in cells)}".rstrip()

@@ -30,5 +30,6 @@ def models(path: str | None, as_json: bool) -> None:
         click.echo(json.dumps([description.as_dict() for description in found], allow_nan=False))
         return
     if not found:
-        click.echo("No model here.")
+        click.echo(f"No model of Spectell (*.safetensors) in {path or 'the package'}.", err=True)
+        return
     click.echo("\n\n".join("\n".join(card_lines(description)) for description in found))

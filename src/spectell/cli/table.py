@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spectell.images.sources import describe_path
 from spectell.workflows.verdict import printable_path
 
 if TYPE_CHECKING:
@@ -37,14 +38,24 @@ def table_row(verdict: Verdict, *, colour: bool = False) -> str:
     'real                3 %   a.jpg  (heavily compressed)'
     >>> table_row(Verdict.failed("b\x1b.jpg", "it is empty", fpr=0.01, model="default"))
     'error                 -   b\\x1b.jpg  (it is empty)'
+    >>> table_row(Verdict.failed("c.jpg", "cannot read c.jpg: the file is empty", fpr=0.01, model="default"))
+    'error                 -   c.jpg  (the file is empty)'
     """
     name = f"{verdict.verdict:12}"
-    said = "; ".join([*verdict.warnings, *([verdict.error] if verdict.error else [])])
+    said = "; ".join([*verdict.warnings, *([_reason(verdict.path, verdict.error)] if verdict.error else [])])
     text = f"{_per_cent(verdict.probability):>10}   {_harmless(printable_path(verdict.path))}"
     beside = f"  ({_harmless(said)})" if said else ""
     if not colour:
         return f"{name}{text}{beside}"
     return f"{click.style(name, fg=_COLOURS[verdict.verdict])}{text}{click.style(beside, dim=True)}"
+
+
+def _reason(path: str, error: str) -> str:
+    """Leave out the file's name, which stands beside it: "cannot read NAME: REASON" says it a second time."""
+    for name in (path, describe_path(path)):
+        for verb in ("read", "judge"):
+            error = error.removeprefix(f"cannot {verb} {name}: ")
+    return error
 
 
 def _per_cent(probability: float | None) -> str:

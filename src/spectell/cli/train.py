@@ -73,6 +73,6 @@ def train(
         click.echo(f"Leak: {leak.what}: {leak.evidence}. Remedy: {leak.remedy}.", err=True)
     for note in (*result.notes, *result.evaluation.warnings):
         click.echo(f"Note: {note}", err=True)
-    click.echo(f"Wrote {output}: {result.model.card.trained_on}.")
+    click.echo(f"Wrote {output}, trained on {result.model.card.trained_on}.")
     click.echo(f"Strength {result.facts['strength']:g}. On the test split, which took no part in training:")
     click.echo("\n".join(evaluation_lines(result.evaluation)))

@@ -190,6 +190,8 @@ def _round_up(rate: float) -> float:
 
 
 def _remedy(fpr: float) -> str:
+    if not 0 < fpr <= 1:
+        return "a rate is a share, such as 0.01"
     if fpr > MAX_FPR:
         return "ask for a lower rate"
     return "calibrate on more photographs or ask for a higher rate"

@@ -165,6 +165,8 @@ def open_source(source: object) -> tuple[IO[bytes], bool]:
 
 
 def _open_path(path: str | os.PathLike[str]) -> IO[bytes]:
+    if "\0" in os.fspath(path):
+        raise Refused("no name of a file holds a NUL character; a list of names that end in it is read with --null")
     try:
         _check_regular(os.stat(path).st_mode)  # noqa: PTH116 - a name need not be one that pathlib takes
         raw = io.FileIO(os.open(path, _NONBLOCKING), "rb")

@@ -27,7 +27,7 @@ from spectell.detectors import Model, load_model, save_model
 from spectell.detectors.card import RateCard, ThresholdCard
 from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.intervals import clopper_pearson
-from spectell.evaluation.thresholds import MIN_EXCEEDANCES, Thresholds
+from spectell.evaluation.thresholds import MIN_EXCEEDANCES, MIN_REAL, Thresholds
 from spectell.images import IMAGE_SUFFIXES
 from spectell.workflows.evaluate import ScoredImages, score_images
 from spectell.workflows.image_set import Progress, Skipped, counted, quiet
@@ -183,10 +183,12 @@ def _first_half(manifest: Manifest, seed: int) -> npt.NDArray[np.bool_]:
 
 
 def _thresholds(scores: npt.NDArray[np.float64], model: Model) -> Thresholds:
-    try:
-        return Thresholds(scores, model.thresholds.fake_floor)
-    except ParameterError as error:
-        raise ParameterError(f"half of the photographs set the thresholds, and {error}") from None
+    if len(scores) < MIN_REAL:
+        raise ParameterError(
+            f"half of the photographs must be at least {MIN_REAL} that can be scored, got {len(scores)}; "
+            f"calibrate on more: {2 * MIN_REAL} at the very least, 600 for a rate of 1 %"
+        )
+    return Thresholds(scores, model.thresholds.fake_floor)
 
 
 def threshold_table(thresholds: Thresholds) -> dict[str, float]:

@@ -201,4 +201,4 @@ def _warnings(model: Model, scored: ScoredImages, fpr: float, used: float) -> It
         yield f"{len(scored.skipped)} images have no score, the first is {first.path!r}: {first.reason}"
     n_far = int((scored.distances > 1).sum())
     if n_far:
-        yield f"{n_far} of the {n_images} images are unlike anything in training; their verdict is inconclusive"
+        yield f"{n_far} of the {n_images} images look unlike anything in training: inconclusive"

@@ -18,7 +18,7 @@ from spectell.detectors.standardisation import Standardisation
 from spectell.detectors.streaming import Source
 from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.calibration import PlattCalibration, fit_platt
-from spectell.evaluation.thresholds import Thresholds, fit_thresholds
+from spectell.evaluation.thresholds import MIN_REAL, Thresholds, fit_thresholds
 from spectell.workflows.image_set import ImageSet, Pixels, Progress, Skipped, counted
 
 __all__ = [
@@ -153,10 +153,13 @@ class UsableImages:
         labels = images.manifest.labels
         for split, rows in self.rows.items():
             counts = np.bincount(labels[rows], minlength=2)
-            if not counts.all():
+            least = MIN_REAL if split == "validation" else 1
+            if counts[0] < least or not counts[1]:
+                small = f"; {len(self.skipped)} images are {reason}" if self.skipped else ""
+                remedy = "a smaller size" if small else "more images"
                 raise ManifestError(
-                    f"the split {split!r} has {counts[0]} real and {counts[1]} generated images; both are needed: "
-                    "use more images, or another seed"
+                    f"the split {split!r} has {counts[0]} real and {counts[1]} generated images{small}; "
+                    f"at least {least} and 1 are needed: use {remedy}, or another seed"
                 )
 
 
