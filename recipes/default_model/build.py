@@ -45,9 +45,10 @@ TRAINED_ON = (
 )
 NOT_GOOD_AT = (
     "Generators unlike these: with a family left out of training, detection ranges from sure (CycleGAN, SRGAN) to "
-    "chance (FLUX.2 autoencoder; Stable Diffusion after JPEG). Faces reduced several times, strong JPEG, halved "
-    "images. "
-    "Images below 128 pixels on a side are rarely called generated. No verdict is proof: inconclusive is common, and "
+    "chance (FLUX.2 autoencoder; StyleGAN; Stable Diffusion after JPEG). Faces reduced several times, strong JPEG, "
+    "halved images. Photographs without colour, nearly all of which are unlike its training images and so "
+    "inconclusive. Synthetic textures such as blurred noise, which may be called generated although no network made "
+    "them. Images below 128 pixels on a side carry little evidence. No verdict is proof: inconclusive is common, and "
     "real means only that the traces of the generators in training were not found."
 )
 LICENCE = (

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["to_rgb"]
+__all__ = ["Pixels", "to_rgb"]
 
 _WHOLE_PIXELS = 65_536
 """Pixels up to which an image is converted in one piece."""

@@ -15,7 +15,7 @@ from PIL import Image, ImageFile
 from spectell.errors import ImageError
 from spectell.images.containers import GifBlocks, count_tiff_pages, gif_blocks
 from spectell.images.facts import DEFAULT_MAX_PIXELS, LARGE_PIXELS, DecodedImage, ImageFacts
-from spectell.images.flatten import to_rgb
+from spectell.images.flatten import Pixels, to_rgb
 from spectell.images.formats import READ_WHOLE, canvas_pixels, identify, open_image
 from spectell.images.jpeg import count_pictures, estimate_quality, name_subsampling
 from spectell.images.provenance import digital_source_type, generation_key, has_c2pa
@@ -28,6 +28,7 @@ from spectell.images.sources import (
     describe_source,
     open_source,
 )
+from spectell.images.turbo import decode_rgb
 
 __all__ = ["read_image"]
 
@@ -130,10 +131,7 @@ def _allow_whole_file(stream: IO[bytes]) -> None:
 
 def _decode(image: ImageFile.ImageFile, name: str, stream: IO[bytes], max_pixels: int) -> DecodedImage:
     mode = image.mode
-    loaded = _load_as_stored(image) if name == "TIFF" else _load(image)
-    if loaded.width * loaded.height > max_pixels:
-        raise Refused(f"it turned out larger than it declared, and than max_pixels = {max_pixels:,}")
-    pixels, transparent = to_rgb(loaded, bits=_significant_bits(image, name))
+    pixels, transparent = _rgb(image, name, stream, max_pixels)
     height, width, _ = pixels.shape
     blocks = gif_blocks(stream) if name == "GIF" else GifBlocks(1, {})
     quality, subsampling = _jpeg_facts(image) if name == "JPEG" else (None, None)
@@ -151,6 +149,20 @@ def _decode(image: ImageFile.ImageFile, name: str, stream: IO[bytes], max_pixels
         generation_parameters=generation_key(image.info) if name == "PNG" else None,
     )
     return DecodedImage(pixels, facts)
+
+
+def _rgb(image: ImageFile.ImageFile, name: str, stream: IO[bytes], max_pixels: int) -> tuple[Pixels, bool]:
+    if name == "JPEG" and image.mode == "RGB":
+        position = stream.tell()
+        pixels = decode_rgb(stream, image.height, image.width)
+        if pixels is not None:
+            pixels.flags.writeable = False
+            return pixels, False
+        stream.seek(position)  # where Pillow's decoder goes on
+    loaded = _load_as_stored(image) if name == "TIFF" else _load(image)
+    if loaded.width * loaded.height > max_pixels:
+        raise Refused(f"it turned out larger than it declared, and than max_pixels = {max_pixels:,}")
+    return to_rgb(loaded, bits=_significant_bits(image, name))
 
 
 def _load(image: ImageFile.ImageFile) -> Image.Image:

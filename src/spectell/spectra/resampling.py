@@ -171,7 +171,7 @@ class _Plan:
     n_fft: int
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _plan(height: int, width: int) -> _Plan:
     n_fft = -(-max(height, width) // 16) * 16
     inside, windows = np.zeros((2, 2, n_fft), np.float32)

@@ -73,7 +73,7 @@ def sample_blocks(
     return _sample_blocks(height - size + 1, width - size + 1, max(size // 2, 1), max_blocks, seed)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def _sample_blocks(
     n_rows: int, n_columns: int, stride: int, max_blocks: int | None, seed: int
 ) -> tuple[IndexArray, IndexArray]:
