@@ -8,16 +8,15 @@ import argparse
 import json
 from pathlib import Path
 
-import numpy as np
-
 from recipes.default_model.baselines import BASELINES, baseline_fit
 from recipes.default_model.build import build_model
 from recipes.default_model.calibrate import calibrate, false_positives
-from recipes.default_model.corpus import aligned_pictures, collected_pictures
-from recipes.default_model.features import load_table, tabulate
-from recipes.default_model.report import IN_DISTRIBUTION, LEFT_OUT, as_table, measure_cells, metric_cards
+from recipes.default_model.corpus import Picture, aligned_pictures, collected_pictures
+from recipes.default_model.features import tabulate
+from recipes.default_model.report import figures_page, measure_cells, metric_cards
 from recipes.default_model.store import kept_pictures
-from recipes.default_model.study import GENERATORS, network_fit, run_study
+from recipes.default_model.study import network_fit, run_study
+from recipes.default_model.table import Table, load_table
 from spectell.detectors.artifact import DEFAULT_MODEL
 
 SEED = 2020
@@ -31,20 +30,13 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=DEFAULT_MODEL)
     parser.add_argument("--figures", type=Path, default=Path("docs/default-model-figures.md"))
     options = parser.parse_args()
-    work = options.work
-    work.mkdir(parents=True, exist_ok=True)
+    options.work.mkdir(parents=True, exist_ok=True)
 
-    print("pictures", flush=True)
-    collected = collected_pictures(options.data)
-    aligned = kept_pictures(work / "aligned.npy", lambda: aligned_pictures(options.data, collected, SEED))
-    print("features", flush=True)
-    tabulate(collected, work / "collected", SEED)
-    tabulate(aligned, work / "aligned", SEED + 1)
-    table = load_table([work / "collected", work / "aligned"])
+    pictures, table = _pictures_and_table(options.data, options.work)
     print("refits", flush=True)
-    study = run_study(table, network_fit(table, SEED), work / "study", "model")
+    study = run_study(table, network_fit(table, SEED), options.work / "study", "model")
     baselines = {
-        name: run_study(table, baseline_fit(table, columns), work / "study", name.replace(" ", ""))
+        name: run_study(table, baseline_fit(table, columns), options.work / "study", name.replace(" ", ""))
         for name, columns in BASELINES.items()
     }
     calibrated = calibrate(table, study)
@@ -55,31 +47,21 @@ def main() -> None:
         "cells": [cell.as_dict() for cell in cells],
         "false_positives": {name: (k, n, i.estimate, i.low, i.high) for name, (k, n, i) in rates.items()},
     }
-    (work / "results.json").write_text(json.dumps(results, indent=1))
-    lines = [
-        "# Figures of the default model",
-        "",
-        "Written by `python -m recipes.default_model`; what they mean is said in [default-model.md](default-model.md).",
-        "Brackets hold 95 % intervals (bootstrap over groups). The last three columns are the AUC of the baselines.",
-        "",
-        *(line for kind in (IN_DISTRIBUTION, LEFT_OUT) for name in GENERATORS for line in as_table(cells, kind, name)),
-        "## False positives by source left out",
-        "",
-        "Files as found, threshold for 1 % set on the other sources.",
-        "",
-        "| source | false positives | rate |",
-        "|---|---|---|",
-        *(
-            f"| {name} | {k} of {n} | {i.estimate:.4f} [{i.low:.4f}, {i.high:.4f}] |"
-            for name, (k, n, i) in rates.items()
-        ),
-        "",
-    ]
-    options.figures.write_text("\n".join(lines))
+    (options.work / "results.json").write_text(json.dumps(results, indent=1))
+    options.figures.write_text(figures_page(cells, rates))
     print("final refit", flush=True)
-    pictures = [*collected, *aligned]
     model = build_model(table, calibrated, pictures, rates, metric_cards(cells), seed=SEED, output=options.output)
-    print(f"{options.output}: {options.output.stat().st_size / 1e6:.2f} MB, {np.size(model.training_hashes)} hashes")
+    print(f"{options.output}: {options.output.stat().st_size / 1e6:.2f} MB, {len(model.training_hashes)} hashes")
+
+
+def _pictures_and_table(data: Path, work: Path) -> tuple[list[Picture], Table]:
+    print("pictures", flush=True)
+    collected = collected_pictures(data)
+    aligned = kept_pictures(work / "aligned.npy", lambda: aligned_pictures(data, collected, SEED))
+    print("features", flush=True)
+    tabulate(collected, work / "collected", SEED)
+    tabulate(aligned, work / "aligned", SEED + 1)
+    return [*collected, *aligned], load_table([work / "collected", work / "aligned"])
 
 
 if __name__ == "__main__":

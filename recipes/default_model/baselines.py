@@ -8,15 +8,13 @@ differences, the oldest forensic feature.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-if TYPE_CHECKING:
-    from recipes.default_model.features import Table
-    from recipes.default_model.study import Fit
+from recipes.default_model.network import row_weights
+from recipes.default_model.table import Fit, Rows, Scores, Table
 
 __all__ = ["BASELINES", "baseline_features", "baseline_fit"]
 
@@ -61,10 +59,8 @@ def _differences(pixels: Pixels) -> npt.NDArray[np.float64]:
 def baseline_fit(table: Table, columns: slice) -> Fit:
     """Return a linear model of one baseline's features, trained on the rows and weights that the networks get."""
 
-    def fit(rows: npt.NDArray[np.intp]) -> Callable[[npt.NDArray[np.intp]], npt.NDArray[np.float64]]:
+    def fit(rows: Rows) -> Callable[[Rows], Scores]:
         from sklearn.linear_model import LogisticRegression
-
-        from recipes.default_model.network import row_weights
 
         seen = table.baseline[rows][:, columns]
         mean, scale = seen.mean(axis=0), seen.std(axis=0) + 1e-6

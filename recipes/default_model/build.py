@@ -4,14 +4,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recipes.default_model.calibrate import FPR, FULL_PIXELS, Calibrated
 from recipes.default_model.corpus import Picture
-from recipes.default_model.features import VIEW, Table, front_end
+from recipes.default_model.features import front_end
 from recipes.default_model.network import CLIP, EPOCHS, HIDDEN, NETWORKS, Networks, fit_networks
+from recipes.default_model.table import VIEW, Table
 from spectell.detectors.artifact import save_model, training_hash
 from spectell.detectors.card import (
     CalibrationCard,
@@ -69,72 +71,79 @@ def build_model(
 ) -> Model:
     """Train on every row and write the model file."""
     networks = fit_networks(table, np.arange(len(table)), seed)
-    scale = networks.scale
-    head = _joined(networks)
-    standardisation = Standardisation(networks.mean, scale)
+    head, encode = _joined(networks), front_end()
+    standardisation = Standardisation(networks.mean, networks.scale)
     distance, n_distance = _distance(table, standardisation)
-    encode = front_end()
-    n_real, n_generated = len(calibrated.real_rows), len(calibrated.fake_rows)
     card = ModelCard(
         name=NAME,
         front_end=PartCard(encode.name, encode.config),
         head=PartCard(head.name, head.config),
         log_offset=encode.log_offset,
         min_size=encode.min_size,
-        calibration=CalibrationCard(
-            calibrated.platt.slope,
-            calibrated.platt.intercept,
-            n_real,
-            n_generated,
-            "700 rows of each of seven sources of photographs and one of each fake, half as found and half after a "
-            "random history, scored by the refits that left their source out",
-            "a user's images come from a source that training never saw",
-            FULL_PIXELS,
-        ),
-        thresholds=ThresholdCard(
-            calibrated.thresholds.fake_floor,
-            n_real,
-            n_generated,
-            threshold_table(calibrated.thresholds),
-            "real: the rows of the calibration; generated: the same fakes, scored by the refits that left out their "
-            "group",
-            tuple(
-                RateCard(FPR, n, k, interval.low, interval.high, f"left-out source {source}, files as found")
-                for source, (k, n, interval) in false_positives.items()
-            ),
-        ),
+        calibration=_calibration_card(calibrated),
+        thresholds=_threshold_card(calibrated, false_positives),
         distance=DistanceCard(distance.name, DISTANCE_QUANTILE, distance.limit, n_distance, distance.config),
         trained_on=TRAINED_ON,
         not_good_at=NOT_GOOD_AT,
         licence=LICENCE,
         seed=seed,
         manifest_hash=_digest(pictures),
-        configuration={
-            "recipe": "recipes/default_model",
-            "networks": NETWORKS,
-            "hidden": HIDDEN,
-            "epochs": EPOCHS,
-            "rows": len(table),
-            "pictures": {f"{source}/{generator}": n for (source, generator), n in sorted(_counts(pictures).items())},
-        },
+        configuration=_configuration(table, pictures),
         versions=versions(),
         metrics=metrics,
     )
-    real_scores = calibrated.thresholds.real_scores
     collected = [picture for picture in pictures if not picture.aligned]
-    hashes = np.array([training_hash(picture.pixels) for picture in collected], np.uint64)
     model = Model(
         card,
         front_end=encode,
         standardisation=standardisation,
         head=head,
         distance=distance,
-        real_scores=real_scores,
-        training_hashes=hashes,
+        real_scores=calibrated.thresholds.real_scores,
+        training_hashes=np.array([training_hash(picture.pixels) for picture in collected], np.uint64),
     )
     save_model(model, output)
-    output.chmod(0o644)
+    output.chmod(0o644)  # the library makes it readable to its owner only, and a wheel keeps that
     return model
+
+
+def _calibration_card(calibrated: Calibrated) -> CalibrationCard:
+    return CalibrationCard(
+        calibrated.platt.slope,
+        calibrated.platt.intercept,
+        len(calibrated.real_rows),
+        len(calibrated.fake_rows),
+        "700 rows of each of seven sources of photographs and one of each fake, half as found and half after a "
+        "random history, scored by the refits that left their source out",
+        "a user's images come from a source that training never saw",
+        FULL_PIXELS,
+    )
+
+
+def _threshold_card(calibrated: Calibrated, rates: dict[str, tuple[int, int, Interval]]) -> ThresholdCard:
+    return ThresholdCard(
+        calibrated.thresholds.fake_floor,
+        len(calibrated.real_rows),
+        len(calibrated.fake_rows),
+        threshold_table(calibrated.thresholds),
+        "real: the rows of the calibration; generated: the same fakes, scored by the refits that left out their group",
+        tuple(
+            RateCard(FPR, n, k, interval.low, interval.high, f"left-out source {source}, files as found")
+            for source, (k, n, interval) in rates.items()
+        ),
+    )
+
+
+def _configuration(table: Table, pictures: Sequence[Picture]) -> dict[str, Any]:
+    counts = Counter((picture.source, picture.generator) for picture in pictures)
+    return {
+        "recipe": "recipes/default_model",
+        "networks": NETWORKS,
+        "hidden": HIDDEN,
+        "epochs": EPOCHS,
+        "rows": len(table),
+        "pictures": {f"{source}/{generator}": n for (source, generator), n in sorted(counts.items())},
+    }
 
 
 def _joined(networks: Networks) -> MLPHead:
@@ -163,10 +172,6 @@ def _distance(table: Table, standardisation: Standardisation) -> tuple[BandDista
     parts = [others[start : start + 1024] for start in range(0, len(others), 1024)]
     measured = [distance.measure(standardisation.apply(table.features[part].astype(np.float32))) for part in parts]
     return distance.limited(float(np.quantile(np.concatenate(measured), DISTANCE_QUANTILE))), len(others)
-
-
-def _counts(pictures: Sequence[Picture]) -> Counter[tuple[str, str]]:
-    return Counter((picture.source, picture.generator) for picture in pictures)
 
 
 def _digest(pictures: Sequence[Picture]) -> str:

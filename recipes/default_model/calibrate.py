@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from recipes.default_model.features import VIEW, Table
 from recipes.default_model.study import Study
+from recipes.default_model.table import VIEW, Rows, Table
 from spectell.evaluation.calibration import PlattCalibration, fit_platt
 from spectell.evaluation.intervals import Interval, clopper_pearson
 from spectell.evaluation.thresholds import Thresholds, fit_thresholds
@@ -25,7 +25,6 @@ FULL_PIXELS = 128 * 128
 """Pixels from which a raw output counts in full; see `spectell.detectors.card.CalibrationCard`."""
 
 FPR = 0.01
-Rows = npt.NDArray[np.intp]
 _LOG_PIXELS = 2  # where the baseline features hold the logarithm of the number of pixels
 
 

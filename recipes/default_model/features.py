@@ -3,31 +3,28 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from recipes.default_model.baselines import baseline_features
 from recipes.default_model.corpus import Picture
 from recipes.default_model.history import CONDITIONS, draw_view, under_condition
+from recipes.default_model.table import VIEW
 from spectell.detectors.cooccurrence import CooccurrenceFeatures
 from spectell.detectors.features import BlockFeatures
 from spectell.detectors.stack import StackedFeatures
 
-__all__ = ["Table", "front_end", "load_table", "tabulate"]
+__all__ = ["front_end", "tabulate"]
 
-VIEW = "view"
 VIEWS_WANTED = 3000
 MIN_VIEWS, MAX_VIEWS = 4, 12
 """Views of a picture: enough that a source with few pictures gives about `VIEWS_WANTED`, within these bounds."""
 
 JUDGED_UNDER_CONDITIONS = 120
 """Pictures of a source and a generator that are measured under every condition; all are measured clean."""
-
-SIDE_FEATURES = 3
-"""Height, width and last JPEG quality of a view, for the classifier that sees file facts only."""
 
 
 def front_end() -> StackedFeatures:
@@ -42,29 +39,6 @@ def front_end() -> StackedFeatures:
             CooccurrenceFeatures(size=32, max_windows=10, step=2),
         ]
     )
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of features and what each is a row of."""
-
-    features: npt.NDArray[np.float16]
-    baseline: npt.NDArray[np.float32]
-    """Features of the three baselines side by side; see `recipes.default_model.baselines`."""
-    source: npt.NDArray[np.str_]
-    generator: npt.NDArray[np.str_]
-    group: npt.NDArray[np.str_]
-    condition: npt.NDArray[np.str_]
-    """`view` for training views, else the name of the condition."""
-    aligned: npt.NDArray[np.bool_]
-
-    @property
-    def labels(self) -> npt.NDArray[np.int8]:
-        """0 real, 1 generated."""
-        return (self.generator != "real").astype(np.int8)
-
-    def __len__(self) -> int:
-        return len(self.source)
 
 
 def tabulate(pictures: Sequence[Picture], path: Path, seed: int, processes: int = 2) -> None:
@@ -98,13 +72,6 @@ def tabulate(pictures: Sequence[Picture], path: Path, seed: int, processes: int 
     )
 
 
-def load_table(paths: Sequence[Path]) -> Table:
-    """Read tables and put them below one another."""
-    rows = [dict(np.load(path / "rows.npz")) for path in paths]
-    features = np.concatenate([np.load(path / "features.npy") for path in paths])
-    return Table(features, **{name: np.concatenate([row[name] for row in rows]) for name in rows[0]})
-
-
 def _tasks(pictures: Sequence[Picture], seed: int) -> Iterator[tuple[Picture, int, bool, int]]:
     """Each picture with its number of views, whether it is judged under every condition, and its own seed."""
     counts = Counter((picture.source, picture.generator) for picture in pictures)
@@ -121,8 +88,6 @@ def _tasks(pictures: Sequence[Picture], seed: int) -> Iterator[tuple[Picture, in
 def _rows(
     task: tuple[Picture, int, bool, int],
 ) -> list[tuple[str, npt.NDArray[np.float16], npt.NDArray[np.float32]]]:
-    from recipes.default_model.baselines import baseline_features
-
     picture, n_views, judged, seed = task
     rng, pixels, encode = np.random.default_rng(seed), picture.pixels, front_end()
     views = [(VIEW, draw_view(pixels, rng)) for _ in range(n_views)]

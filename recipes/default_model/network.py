@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from recipes.default_model.features import Table
+from recipes.default_model.table import Table
 
 __all__ = ["CLIP", "Networks", "fit_networks", "row_weights"]
 

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from recipes.default_model.calibrate import Calibrated
-from recipes.default_model.features import Table
 from recipes.default_model.history import CONDITIONS
 from recipes.default_model.study import COMPARED_WITH, GENERATORS, Study, compared_rows
+from recipes.default_model.table import Table
 from spectell.detectors.card import MetricCard
 from spectell.evaluation.intervals import Interval
 from spectell.evaluation.summary import evaluate_scores
 
-__all__ = ["Cell", "as_table", "measure_cells", "metric_cards"]
+__all__ = ["Cell", "figures_page", "measure_cells", "metric_cards"]
 
 N_RESAMPLES = 400
 IN_DISTRIBUTION, LEFT_OUT = "in distribution", "generator left out"
@@ -101,6 +101,30 @@ def metric_cards(cells: list[Cell]) -> tuple[MetricCard, ...]:
             data = f"{cell.kind}: {cell.generator} against real {compared}"
             cards.append(MetricCard(data, name, estimate, *bounds, cell.n_real, cell.n_generated))
     return tuple(cards)
+
+
+def figures_page(cells: list[Cell], rates: Mapping[str, tuple[int, int, Interval]]) -> str:
+    """Return the page of the documentation that holds every figure, in Markdown."""
+    lines = [
+        "# Figures of the default model",
+        "",
+        "Written by `python -m recipes.default_model`; what they mean is said in [default-model.md](default-model.md).",
+        "Brackets hold 95 % intervals (bootstrap over groups). The last three columns are the AUC of the baselines.",
+        "",
+        *(line for kind in (IN_DISTRIBUTION, LEFT_OUT) for name in GENERATORS for line in as_table(cells, kind, name)),
+        "## False positives by source left out",
+        "",
+        "Files as found, threshold for 1 % set on the other sources.",
+        "",
+        "| source | false positives | rate |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {k} of {n} | {i.estimate:.4f} [{i.low:.4f}, {i.high:.4f}] |"
+            for name, (k, n, i) in rates.items()
+        ),
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def as_table(cells: list[Cell], kind: str, generator: str) -> list[str]:

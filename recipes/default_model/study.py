@@ -13,16 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recipes.default_model.features import Table
 from recipes.default_model.network import fit_networks
 from recipes.default_model.store import kept_array
+from recipes.default_model.table import Fit, Rows, Scores, Table
 
 __all__ = ["COMPARED_WITH", "FOLDS", "GENERATORS", "Study", "compared_rows", "fold_of", "network_fit", "run_study"]
 
 FOLDS = 3
-Scores = npt.NDArray[np.float64]
-Fit = Callable[[npt.NDArray[np.intp]], Callable[[npt.NDArray[np.intp]], Scores]]
-"""From training rows to what scores rows."""
 
 COMPARED_WITH = {
     "stylegan": ("faces256",),
@@ -56,7 +53,7 @@ def fold_of(group: str) -> int:
 def network_fit(table: Table, seed: int) -> Fit:
     """Return the recipe itself, as `run_study` wants it."""
 
-    def fit(rows: npt.NDArray[np.intp]) -> Callable[[npt.NDArray[np.intp]], Scores]:
+    def fit(rows: Rows) -> Callable[[Rows], Scores]:
         networks = fit_networks(table, rows, seed)
         return lambda asked: networks.decide(table.features[asked])
 
@@ -95,7 +92,7 @@ def run_study(table: Table, fit: Fit, work: Path, name: str) -> Study:
     return Study(in_distribution, source_out, generator_out)
 
 
-def compared_rows(table: Table, generator: str, condition: str, scores: Scores) -> npt.NDArray[np.intp]:
+def compared_rows(table: Table, generator: str, condition: str, scores: Scores) -> Rows:
     """Rows of a generator and of the photographs that it is compared with, scored, under one condition."""
     here = (table.condition == condition) & np.isfinite(scores)
     sources = COMPARED_WITH[generator]

@@ -6,10 +6,11 @@ from recipes.default_model.baselines import BASELINES, baseline_features
 from recipes.default_model.build import _joined
 from recipes.default_model.calibrate import FULL_PIXELS, ROWS_PER_SOURCE, calibrate, false_positives, trust
 from recipes.default_model.corpus import collected_pictures
-from recipes.default_model.features import VIEW, Table, front_end
+from recipes.default_model.features import front_end
 from recipes.default_model.history import CONDITIONS, draw_view, under_condition
 from recipes.default_model.network import CLIP, Networks, row_weights
 from recipes.default_model.study import FOLDS, Study, compared_rows, fold_of, run_study
+from recipes.default_model.table import VIEW, Table
 
 
 def table_of(cells, rng, *, rows_per_picture=(VIEW, VIEW, "clean")):
