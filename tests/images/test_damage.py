@@ -74,7 +74,7 @@ signatures += [b"RIFF\x40\0\0\0WEBPVP8X", b"\0\0\0\x18ftypavif", b"\0\0\0\x18fty
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(signatures), st.binary(max_size=200))
-def test_noise_after_a_signature_is_refused(signature, noise):
+def test_noise_after_a_signature_is_read_or_refused(signature, noise):
     read_or_refuse(signature + noise)
 
 

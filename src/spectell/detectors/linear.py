@@ -4,6 +4,7 @@ A linear detector standardises its features itself and answers ``(x - mean) / sc
 state goes into a model file as a `Standardisation` and a `LinearHead`.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any, Self
 
 import numpy as np
@@ -23,7 +24,7 @@ __all__ = ["LinearDetector", "group_folds"]
 Folds = list[npt.NDArray[np.intp]]
 
 
-class LinearDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no type information
+class LinearDetector(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn has no type information
     """Base of the linear detectors: a subclass has `balanced`, `memory`, `folds`, `seed` and `_fit_source`."""
 
     balanced: bool
@@ -106,10 +107,11 @@ class LinearDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # s
         self._fit_source(source, generated, weights, groups)
         return self
 
+    @abstractmethod
     def _fit_source(
         self, source: Source, generated: npt.NDArray[np.intp], weights: Float64Array, groups: npt.ArrayLike | None
     ) -> None:
-        raise NotImplementedError
+        """Set ``mean_``, ``scale_``, ``coef_`` and ``intercept_``."""
 
     def decision_function(self, X: npt.ArrayLike) -> Float64Array:
         """Return the raw output of each row of `X`, shape (n,); higher for the larger label."""
