@@ -216,6 +216,11 @@ class MLPHead:
         """Length of a row that it accepts."""
         return len(self._layers[0].weights)
 
+    @property
+    def layers(self) -> list[tuple[Float32Array, Float32Array]]:
+        """Weights (inputs, outputs) and bias (outputs,) of each layer, in single precision."""
+        return [(layer.weights, layer.bias) for layer in self._layers]
+
     def decide(self, rows: Float32Array) -> Float64Array:
         """Map standardised features, shape (T, D), to raw outputs, shape (T,)."""
         values = rows if self.clip is None else np.clip(rows, -np.float32(self.clip), np.float32(self.clip))
