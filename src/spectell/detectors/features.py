@@ -13,7 +13,8 @@ from spectell.detectors.front_end import FrontEnd, check_image, check_offset, ch
 from spectell.detectors.parts import Float32Array, Uint8Array
 from spectell.errors import ParameterError
 from spectell.spectra.blocks import POWER_OFFSET, block_spectra
-from spectell.transforms import LOG_OFFSET, dct2, log_scale
+from spectell.transforms import LOG_OFFSET, log_scale
+from spectell.transforms.rows import dct2_rows
 
 __all__ = ["MAX_TILES", "BlockFeatures", "DCTFeatures", "FrontEnd", "PixelFeatures", "tile_corners"]
 
@@ -50,11 +51,25 @@ class _TileFeatures(FrontEnd):
         check_image(pixels, self.size)
         limit = max(MAX_TILES, THOROUGH_BYTES // (4 * self.n_features)) if thorough else MAX_TILES
         corners = tile_corners(pixels.shape[0], pixels.shape[1], self.size, limit)
-        return np.stack([self._encode(pixels[top : top + self.size, left : left + self.size]) for top, left in corners])
+        return np.stack([self._encode(self._tile(pixels, *corner), 0, self.size) for corner in corners])
+
+    @property
+    def n_strips(self) -> int:
+        """Equal runs of neighbouring features that can be computed without the others: one a row of the tile."""
+        return self.size
+
+    def strips(self, pixels: Uint8Array, start: int, stop: int) -> Float32Array:
+        """Return strips `start` to `stop` of what `row` gives for the image."""
+        corners = tile_corners(pixels.shape[0], pixels.shape[1], self.size)
+        parts = [self._encode(self._tile(pixels, *corner), start, stop) for corner in corners]
+        return parts[0] if len(parts) == 1 else np.asarray(np.stack(parts).mean(axis=0))
+
+    def _tile(self, pixels: Uint8Array, top: int, left: int) -> Uint8Array:
+        return pixels[top : top + self.size, left : left + self.size]
 
     @abstractmethod
-    def _encode(self, tile: Uint8Array) -> Float32Array:
-        """Features of one tile, shape (D,)."""
+    def _encode(self, tile: Uint8Array, start: int, stop: int) -> Float32Array:
+        """Rows `start` to `stop` of the features of one tile, flat."""
 
 
 def tile_corners(height: int, width: int, size: int, limit: int | None = MAX_TILES) -> list[tuple[int, int]]:
@@ -110,8 +125,8 @@ class PixelFeatures(_TileFeatures):
 
     name = "pixel"
 
-    def _encode(self, tile: Uint8Array) -> Float32Array:
-        return (tile.astype(np.float32) / np.float32(127.5) - np.float32(1)).ravel()
+    def _encode(self, tile: Uint8Array, start: int, stop: int) -> Float32Array:
+        return (tile[start:stop].astype(np.float32) / np.float32(127.5) - np.float32(1)).ravel()
 
 
 class DCTFeatures(_TileFeatures):
@@ -159,8 +174,8 @@ class DCTFeatures(_TileFeatures):
         super().check_params()
         check_offset(self.offset)
 
-    def _encode(self, tile: Uint8Array) -> Float32Array:
-        coefficients = dct2(tile.astype(np.float32))
+    def _encode(self, tile: Uint8Array, start: int, stop: int) -> Float32Array:
+        coefficients = dct2_rows(tile, start, stop)
         return log_scale(coefficients, offset=self.offset).astype(np.float32, copy=False).ravel()
 
 

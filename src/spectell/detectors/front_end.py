@@ -59,6 +59,15 @@ class FrontEnd(ABC):
         rows = self.rows(pixels)
         return np.asarray(rows[0] if len(rows) == 1 else rows.mean(axis=0))
 
+    @property
+    def n_strips(self) -> int:
+        """Equal runs of neighbouring features that can be computed without the others; 1 if a row comes whole."""
+        return 1
+
+    def strips(self, pixels: Uint8Array, start: int, stop: int) -> Float32Array:  # noqa: ARG002 (the only strip)
+        """Return strips `start` to `stop` of what `row` gives for the image, one after the other."""
+        return self.row(pixels)
+
     def fit(self, images: object = None, y: object = None) -> Self:  # noqa: ARG002 (scikit-learn's signature)
         """Do nothing: a front end has nothing to learn."""
         return self

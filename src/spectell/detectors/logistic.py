@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from spectell.detectors.linear import Folds, LinearDetector, group_folds
 from spectell.detectors.parts import Float64Array
 from spectell.detectors.ridge import check_strength
+from spectell.detectors.slabs import stream_features
 from spectell.detectors.streaming import DEFAULT_MEMORY, Source, StreamedFeatures
 from spectell.errors import ParameterError
 from spectell.evaluation.calibration import logistic
@@ -127,7 +128,7 @@ class LogisticDetector(LinearDetector):
         if self.penalty not in ("l1", "l2", "elasticnet"):
             raise ParameterError(f"penalty must be l1, l2 or elasticnet, got {self.penalty!r}")
         strengths = check_strength(self.strength, self.strengths, LOGISTIC_STRENGTHS)
-        features = StreamedFeatures(source, weights, self.memory)
+        features = stream_features(source, weights, self.memory)
         self.mean_, self.scale_ = features.mean, features.scale
         rotated = self.penalty == "l2" and features.n_features > len(generated)
         coordinates = _RotatedRows(features) if rotated else _PlainRows(features, len(generated), self.memory)

@@ -128,10 +128,10 @@ class Model:
                 f"pixels up, got {pixels.shape}"
             )
         rows = self.standardisation.apply(self.front_end.rows(pixels, thorough=thorough))
-        raw = float(self.head.decide(rows).mean()) * self._trust(pixels.shape[0] * pixels.shape[1])
+        raw = float(self.head.decide(rows).mean()) * self.trust(pixels.shape[0] * pixels.shape[1])
         return Score(float(self.calibration.apply(raw)), float(self.distance.measure(rows).mean()))
 
-    def _trust(self, n_pixels: int) -> float:
+    def trust(self, n_pixels: int) -> float:
         """Return what the raw output of a small image is multiplied by, see `CalibrationCard`."""
         full_pixels = self.card.calibration.full_pixels
         return 1.0 if n_pixels >= full_pixels else float(np.sqrt(n_pixels / full_pixels))

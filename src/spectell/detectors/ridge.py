@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from spectell.detectors.linear import Folds, LinearDetector, group_folds
 from spectell.detectors.parts import Float64Array
+from spectell.detectors.slabs import stream_features
 from spectell.detectors.streaming import DEFAULT_MEMORY, Source, StreamedFeatures
 from spectell.errors import ParameterError
 
@@ -94,7 +95,7 @@ class RidgeDetector(LinearDetector):
     ) -> None:
         strengths = check_strength(self.strength, self.strengths, RIDGE_STRENGTHS)
         target: Float64Array = np.where(generated == 1, 1.0, -1.0)
-        features = StreamedFeatures(source, weights, self.memory)
+        features = stream_features(source, weights, self.memory)
         self.mean_, self.scale_ = features.mean, features.scale
         self.intercept_ = float(weights @ target / weights.sum())
         problem = _problem(features, target - self.intercept_, weights)

@@ -7,10 +7,12 @@ Where features are very many the products within a slice of columns are `float32
 diagonal, is far below the smallest eigenvalue, which then is of the order of `D`.
 
 With `n` rows of `D` features the Gram matrix costs :math:`n^2 D / 2` multiplications whatever the blocks are; larger
-blocks save calls of the source, about :math:`(n / b) / 2` for every row with blocks of `b` rows.
+blocks save calls of the source, about :math:`(n / b) / 2` for every row with blocks of `b` rows. A source that can give
+some columns of all rows without computing the others is a `StripSource`, and saves most of them: see `slabs`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +20,34 @@ import numpy.typing as npt
 from spectell.detectors.parts import Float64Array
 from spectell.errors import ParameterError, ShapeError
 
-__all__ = ["DEFAULT_MEMORY", "Source", "StreamedFeatures"]
+__all__ = ["DEFAULT_MEMORY", "Source", "StreamedFeatures", "StripSource"]
 
-Source = Callable[[int, int], npt.NDArray[np.floating]]
-"""``source(start, stop)`` returns the features of images `start` to `stop`, shape (stop - start, D)."""
+
+class Source(Protocol):
+    """What gives the features: a function will do."""
+
+    def __call__(self, start: int, stop: int, /) -> npt.NDArray[np.floating]:
+        """Return the features of images `start` to `stop`, shape (stop - start, D), the same at every call."""
+
+
+@runtime_checkable
+class StripSource(Protocol):
+    """A source whose columns fall into equal strips that can be computed apart."""
+
+    def __call__(self, start: int, stop: int, /) -> npt.NDArray[np.floating]:
+        """Return whole rows, see `Source`."""
+
+    @property
+    def n_features(self) -> int:
+        """Number D of columns."""
+
+    @property
+    def n_strips(self) -> int:
+        """Number of strips of ``D / n_strips`` neighbouring columns."""
+
+    def fill(self, start: int, stop: int, out: npt.NDArray[np.float32], /) -> None:
+        """Write strips `start` to `stop` of all rows, shape (n, (stop - start) * D / n_strips)."""
+
 
 DEFAULT_MEMORY = 2_500_000_000
 """Bytes that blocks may take: two of a Gram matrix, and one while it is standardised."""
@@ -119,8 +145,12 @@ class StreamedFeatures:
                 squares[part] += weights @ block + np.square(delta) * (total * share)
                 mean[part] += delta * share
             total += weight
-        deviation = np.sqrt(squares / total)
-        return mean, np.where(deviation > _DEAD * np.maximum(np.abs(mean), 1e-5), deviation, 1.0)
+        return mean, self._scale_of(mean, squares / total)
+
+    @staticmethod
+    def _scale_of(mean: Float64Array, variance: Float64Array) -> Float64Array:
+        deviation = np.sqrt(variance)
+        return np.where(deviation > _DEAD * np.maximum(np.abs(mean), 1e-5), deviation, 1.0)
 
     def _standardised(self, start: int, stop: int, buffer: int = 0) -> npt.NDArray[np.floating]:
         """Return a block, in a buffer of ours that the next call with the same number overwrites.
@@ -156,11 +186,15 @@ class StreamedFeatures:
 
     def _inner(self, left: npt.NDArray[np.floating], right: npt.NDArray[np.floating]) -> Float64Array:
         product = np.zeros((len(left), len(right)))
-        precision = left.dtype if self.n_features > _MANY_FEATURES else np.float64
-        for part in self._slices():
-            first, second = (block[:, part].astype(precision, copy=False) for block in (left, right))
+        for start in range(0, left.shape[1], _SLICE):
+            # Where both are one block NumPy sees that the product is symmetric, and computes half of it.
+            first, second = (self._exact(block[:, start : start + _SLICE]) for block in (left, right))
             product += first @ second.T
         return product
+
+    def _exact(self, values: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+        """Return values in the precision that products are computed in."""
+        return values if self.n_features > _MANY_FEATURES else values.astype(np.float64, copy=False)
 
     def covariance(self, target: Float64Array) -> tuple[Float64Array, Float64Array]:
         """Return the weighted :math:`X^T S X`, shape (D, D), and :math:`X^T S y`, shape (D,)."""
@@ -177,9 +211,11 @@ class StreamedFeatures:
         """Return :math:`X^T a`, shape (D,), for `a` of shape (n,)."""
         result = np.zeros(self.n_features)
         for start, stop in self._blocks(self._block_rows):
-            rows = self._standardised(start, stop)
+            rows = self._take(start, stop)
+            mean, factor = self._shift(rows.dtype)
             for part in self._slices():
-                result[part] += coefficients[start:stop] @ rows[:, part].astype(np.float64, copy=False)
+                block = self._exact((rows[:, part] - mean[part]) * factor[part])
+                result[part] += coefficients[start:stop].astype(block.dtype) @ block
         return result
 
     def matrix(self) -> Float64Array:
