@@ -7,6 +7,7 @@ native: cropped where the caller asks, never resized.
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import Counter
@@ -25,7 +26,7 @@ from spectell.datasets.table import Manifest
 from spectell.errors import ImageError, ManifestError, ParameterError
 from spectell.images import read_image
 
-__all__ = ["IMAGES_NAME", "MANIFEST_NAME", "Packed", "open_packed", "pack"]
+__all__ = ["IMAGES_NAME", "MANIFEST_NAME", "Packed", "is_packed", "open_packed", "pack"]
 
 IMAGES_NAME = "images.npy"
 MANIFEST_NAME = "manifest.csv"
@@ -56,6 +57,20 @@ class Packed:
 
     images: Pixels
     manifest: Manifest
+
+    def pixels(self, row: int) -> Pixels:
+        """Read one image, shape (H, W, 3).
+
+        From the file and not from the map, whose pages would stay in the process's memory until it is short of it.
+        """
+        images = self.images
+        if not isinstance(images, np.memmap) or images.filename is None:
+            return images[row]
+        size = math.prod(images.shape[1:])
+        read = np.fromfile(images.filename, np.uint8, size, offset=images.offset + row * size)
+        if read.size != size:
+            raise ManifestError(f"{str(images.filename)!r} ends before image {row}; pack the data set again")
+        return read.reshape(images.shape[1:])
 
 
 def pack(
@@ -172,6 +187,17 @@ def open_packed(folder: StrPath) -> Packed:
             f"{str(folder)!r} has {len(images):,} images but {len(manifest):,} rows of manifest; pack it again"
         )
     return Packed(images, manifest)
+
+
+def is_packed(path: StrPath) -> bool:
+    """Whether a path is a folder that `pack` may have written.
+
+    Examples
+    --------
+    >>> is_packed("nowhere")
+    False
+    """
+    return all(Path(path, name).is_file() for name in (IMAGES_NAME, MANIFEST_NAME))
 
 
 @dataclass

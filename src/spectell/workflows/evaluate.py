@@ -8,14 +8,24 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from spectell.datasets import REAL, Manifest, read_dataset
+from spectell.datasets import REAL, Manifest
+from spectell.datasets.packed import Packed
 from spectell.detectors import Model, load_model
 from spectell.detectors.artifact import training_hash
 from spectell.errors import ManifestError
 from spectell.evaluation.summary import FPRS, evaluate_scores
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.workflows.evaluation import OUTCOMES, Evaluation, MetricSlice, ScoredImages
-from spectell.workflows.image_set import Pixels, Progress, Skipped, map_images, quiet
+from spectell.workflows.image_set import (
+    Pixels,
+    Progress,
+    Reader,
+    Skipped,
+    map_images,
+    open_images,
+    quiet,
+    read_file,
+)
 
 __all__ = ["Evaluation", "MetricSlice", "ScoredImages", "evaluate", "evaluate_scored", "score_images"]
 
@@ -24,7 +34,7 @@ StrPath = str | os.PathLike[str]
 
 def evaluate(
     model: Model | StrPath | None,
-    dataset: Manifest | StrPath,
+    dataset: Manifest | Packed | StrPath,
     *,
     fpr: float = DEFAULT_FPR,
     real: str | None = None,
@@ -39,8 +49,8 @@ def evaluate(
     Parameters
     ----------
     model : Model or path, or None for the bundled one
-    dataset : Manifest or path
-        A folder or a manifest; images of one class alone are allowed, and then only rates are measured.
+    dataset : Manifest, Packed or path
+        A folder, packed or not, or a manifest; images of one class alone are allowed, and then only rates are measured.
     fpr : float
         Whose threshold gives the verdicts. Where the model does not support it, the lowest that it does is taken, and
         a warning says so.
@@ -67,19 +77,24 @@ def evaluate(
         If the model cannot be loaded, the data set not be read, or no image has a score.
     """
     loaded = model if isinstance(model, Model) else load_model(model)
-    manifest = dataset if isinstance(dataset, Manifest) else read_dataset(dataset, real=real, require_real=False)
+    manifest, read = open_images(dataset, real=real, require_real=False)
     if split is not None:
         manifest = manifest.select(manifest.splits == split)
     if not len(manifest):
         raise ManifestError(f"there is no image to evaluate in the split {split!r}; see the column 'split'")
-    scored = score_images(loaded, manifest, workers=workers, on_progress=on_progress)
+    scored = score_images(loaded, manifest, read=read, workers=workers, on_progress=on_progress)
     if unseen:
         scored = scored.select(~_in_training(loaded, scored))
     return evaluate_scored(loaded, scored, fpr=fpr, seed=seed)
 
 
 def score_images(
-    model: Model, manifest: Manifest, *, workers: int | None = None, on_progress: Progress = quiet
+    model: Model,
+    manifest: Manifest,
+    *,
+    read: Reader = read_file,
+    workers: int | None = None,
+    on_progress: Progress = quiet,
 ) -> ScoredImages:
     """Score every image of a data set; unreadable and too small ones are listed.
 
@@ -97,7 +112,7 @@ def score_images(
 
     kept, skipped = [], []
     values: list[tuple[float, float, np.uint64]] = []
-    passed = map_images(manifest, work, workers=workers, on_progress=on_progress, stage="scoring")
+    passed = map_images(manifest, work, read=read, workers=workers, on_progress=on_progress, stage="scoring")
     for index, found in enumerate(passed):
         if isinstance(found, str):
             found = Skipped(manifest.paths[index], found)

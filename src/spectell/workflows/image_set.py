@@ -7,6 +7,7 @@ meanwhile: it would fight with the others over the cores.
 from __future__ import annotations
 
 import itertools
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,17 +17,22 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from spectell.datasets import Manifest
+from spectell.datasets import Manifest, read_dataset
+from spectell.datasets.packed import Packed, is_packed, open_packed
 from spectell.detectors.artifact import training_hash
-from spectell.errors import ImageError, ManifestError
+from spectell.errors import ImageError, ManifestError, ParameterError
 from spectell.images import read_image
 
-__all__ = ["ImageSet", "Skipped", "map_images"]
+__all__ = ["ImageSet", "Reader", "Skipped", "map_images", "open_images"]
 
 T = TypeVar("T")
+StrPath = str | os.PathLike[str]
 Pixels = npt.NDArray[np.uint8]
 Progress = Callable[[str, int, int], object]
 """Called with the name of a stage, the number of its items done, and their total."""
+
+Reader = Callable[[Manifest, int], Pixels]
+"""Gives the pixels of a row of a manifest; raises `ImageError` if they cannot be read."""
 
 KEPT_BYTES = 500_000_000
 """Decoded pixels that are kept; what exceeds them is decoded again whenever it is needed."""
@@ -62,10 +68,46 @@ def counted(on_progress: Progress, stage: str, total: int) -> Callable[[int], No
     return report
 
 
+def read_file(manifest: Manifest, index: int) -> Pixels:
+    """Decode the file that a row names."""
+    return read_image(manifest.file(index)).pixels
+
+
+def open_images(
+    dataset: Manifest | Packed | StrPath, *, real: str | None = None, require_real: bool = True
+) -> tuple[Manifest, Reader]:
+    """List the images of a data set, and say how to read one.
+
+    Parameters
+    ----------
+    dataset : Manifest, Packed or path
+        A path is a folder, a manifest, or a folder that `spectell.datasets.packed.pack` wrote, whose pixels are taken
+        as they lie there.
+    real, require_real
+        See `spectell.datasets.read_dataset`; a packed data set knows which images are real.
+
+    Raises
+    ------
+    ManifestError, ParameterError
+        If it cannot be read, or `real` is given for images that are known.
+    """
+    if isinstance(dataset, Manifest):
+        return dataset, read_file
+    if not isinstance(dataset, Packed):
+        if not is_packed(dataset):
+            return read_dataset(dataset, real=real, require_real=require_real), read_file
+        dataset = open_packed(dataset)
+    if real is not None:
+        raise ParameterError(f"real={real!r} is for folders; a packed data set names its real images in its manifest")
+    packed, rows = dataset, {path: row for row, path in enumerate(dataset.manifest.paths)}
+    return packed.manifest, lambda manifest, index: packed.pixels(rows[manifest.paths[index]])
+
+
 def map_images(
     manifest: Manifest,
     work: Callable[[Pixels], T],
     *,
+    read: Reader = read_file,
     workers: int | None = None,
     on_progress: Progress = quiet,
     stage: str = "reading",
@@ -77,6 +119,8 @@ def map_images(
     manifest : Manifest
     work : callable
         Called in threads with an array of shape (H, W, 3), `uint8`.
+    read : callable
+        See `Reader`.
     workers : int, optional
         Threads; one a core by default.
     on_progress : callable
@@ -91,7 +135,7 @@ def map_images(
 
     def one(index: int) -> T | Skipped:
         try:
-            return work(read_image(manifest.file(index)).pixels)
+            return work(read(manifest, index))
         except ImageError as error:
             return Skipped(manifest.paths[index], str(error))
 
@@ -134,6 +178,8 @@ class ImageSet:
     Parameters
     ----------
     manifest : Manifest
+    read : callable
+        See `Reader`.
     workers : int, optional
         Threads; one a core by default.
     on_progress : callable
@@ -156,9 +202,17 @@ class ImageSet:
         If no image can be read.
     """
 
-    def __init__(self, manifest: Manifest, *, workers: int | None = None, on_progress: Progress = quiet) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        read: Reader = read_file,
+        workers: int | None = None,
+        on_progress: Progress = quiet,
+    ) -> None:
+        self._read = read
         self._workers = workers
-        self._on_progress = on_progress
+        self.on_progress = on_progress
         self._kept: dict[int, Pixels] = {}
         room = KEPT_BYTES
         rows: list[int] = []
@@ -167,7 +221,7 @@ class ImageSet:
         def describe(pixels: Pixels) -> tuple[Pixels, np.uint64]:
             return pixels, training_hash(pixels)
 
-        passed = map_images(manifest, describe, workers=workers, on_progress=on_progress)
+        passed = map_images(manifest, describe, read=read, workers=workers, on_progress=on_progress)
         for index, found in enumerate(passed):
             if isinstance(found, Skipped):
                 skipped.append(found)
@@ -192,11 +246,11 @@ class ImageSet:
     def pixels(self, index: int) -> Pixels:
         """Return the decoded pixels of one image."""
         kept = self._kept.get(index)
-        return read_image(self.manifest.file(index)).pixels if kept is None else kept
+        return self._read(self.manifest, index) if kept is None else kept
 
     def map(self, work: Callable[[Pixels], T], indices: npt.NDArray[np.intp], stage: str = "") -> Iterator[T]:
         """Apply `work` to the images at `indices`, in order; progress is reported if the stage has a name."""
-        report = self._on_progress if stage else quiet
+        report = self.on_progress if stage else quiet
         chosen = [int(index) for index in indices]
         return in_threads(
             lambda index: work(self.pixels(index)), iter(chosen), len(chosen), self._workers, report, stage

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spectell.datasets import Manifest, read_dataset
+from spectell.datasets import Manifest
+from spectell.datasets.packed import Packed
 from spectell.detectors import Model, ModelCard
 from spectell.detectors.front_end import FrontEnd
 from spectell.workflows.audit import AuditReport, audit_manifest
 from spectell.workflows.evaluate import Evaluation, evaluate_scored, score_images
-from spectell.workflows.image_set import ImageSet, Progress, Skipped, counted, quiet
+from spectell.workflows.image_set import ImageSet, Progress, Skipped, counted, open_images, quiet, read_file
 from spectell.workflows.training_card import metric_cards, training_card
 from spectell.workflows.training_steps import (
     SPLITS,
@@ -91,7 +92,7 @@ class TrainingResult:
 
 
 def train_model(
-    dataset: Manifest | StrPath,
+    dataset: Manifest | Packed | StrPath,
     config: TrainingConfig | None = None,
     *,
     name: str | None = None,
@@ -105,9 +106,9 @@ def train_model(
 
     Parameters
     ----------
-    dataset : Manifest or path
-        A folder or a manifest. Where its column `split` is filled, it must name `SPLITS`, and rows without a split
-        take no part; where it is empty, splits are assigned.
+    dataset : Manifest, Packed or path
+        A folder, packed or not, or a manifest. Where its column `split` is filled, it must name `SPLITS`, and rows
+        without a split take no part; where it is empty, splits are assigned.
     config : TrainingConfig, optional
     name : str, optional
         How verdicts will call the model; detector and domain by default.
@@ -116,7 +117,7 @@ def train_model(
     licence : str, optional
         Of the weights, for the card.
     audit : bool
-        Whether to look for leaks between the classes.
+        Whether to look for leaks between the classes; packed images have no files to look at.
     workers : int, optional
         Threads; one a core by default.
     on_progress : callable
@@ -135,11 +136,12 @@ def train_model(
     """
     config = config or TrainingConfig()
     detector = make_detector(config)
-    manifest = dataset if isinstance(dataset, Manifest) else read_dataset(dataset, real=real)
+    manifest, read = open_images(dataset, real=real)
     manifest.require_both_classes()
-    manifest = with_splits(manifest, config.seed, workers, on_progress)
-    report = _audit(manifest, workers, on_progress) if audit else None
-    images = ImageSet(manifest, workers=workers, on_progress=on_progress)
+    from_files = read is read_file
+    manifest = with_splits(manifest, config.seed, workers, on_progress, from_files=from_files)
+    report = _audit(manifest, workers, on_progress) if audit and from_files else None
+    images = ImageSet(manifest, read=read, workers=workers, on_progress=on_progress)
     front_end = make_front_end(config, images)
     usable = UsableImages(images, front_end)
     fitted = _fit(detector, images, usable.rows["train"], front_end)
@@ -150,7 +152,7 @@ def train_model(
     model = _assemble(card, fitted, validated, images.hashes[np.concatenate([usable.rows[s] for s in SPLITS[:2]])])
     test = images.manifest.select(usable.rows["test"])
     evaluation = evaluate_scored(
-        model, score_images(model, test, workers=workers, on_progress=on_progress), seed=config.seed
+        model, score_images(model, test, read=read, workers=workers, on_progress=on_progress), seed=config.seed
     )
     return TrainingResult(
         model=model.replaced(card=dataclasses.replace(card, metrics=metric_cards(evaluation))),

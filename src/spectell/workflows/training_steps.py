@@ -25,6 +25,7 @@ __all__ = [
     "DISTANCE_QUANTILE",
     "SPLITS",
     "Fitted",
+    "ImageFeatures",
     "TrainingConfig",
     "UsableImages",
     "Validated",
@@ -112,8 +113,10 @@ def make_front_end(config: TrainingConfig, images: ImageSet) -> FrontEnd:
     return front_end
 
 
-def with_splits(manifest: Manifest, seed: int, workers: int | None, on_progress: Progress) -> Manifest:
-    """Return the images that have a split, or assign splits if none has."""
+def with_splits(
+    manifest: Manifest, seed: int, workers: int | None, on_progress: Progress, *, from_files: bool = True
+) -> Manifest:
+    """Return the images that have a split, or assign splits if none has; only files are compared for duplicates."""
     given = set(manifest.splits.tolist()) - {""}
     if given and not set(SPLITS) <= given:
         raise ManifestError(
@@ -123,7 +126,7 @@ def with_splits(manifest: Manifest, seed: int, workers: int | None, on_progress:
     if given:
         return manifest.select(np.isin(manifest.splits, SPLITS))
     report = counted(on_progress, "comparing", len(manifest))
-    return assign_splits(manifest, seed=seed, workers=workers, on_progress=report)
+    return assign_splits(manifest, seed=seed, near_duplicates=from_files, workers=workers, on_progress=report)
 
 
 class UsableImages:
@@ -163,18 +166,44 @@ class UsableImages:
                 )
 
 
-def feature_source(images: ImageSet, front_end: FrontEnd, rows: npt.NDArray[np.intp]) -> Source:
-    """Give the features of the training images: kept if they are few, else computed again at every call."""
+class ImageFeatures:
+    """Features of some images, computed again at every call: a `spectell.detectors.streaming.StripSource`.
 
-    def compute(start: int, stop: int, stage: str = "") -> npt.NDArray[np.float32]:
-        block = np.empty((stop - start, front_end.n_features), np.float32)
-        for index, row in enumerate(images.map(front_end.row, rows[start:stop], stage)):
+    Parameters
+    ----------
+    images : ImageSet
+    front_end : FrontEnd
+    rows : ndarray of shape (n,)
+        Which of the images.
+    """
+
+    def __init__(self, images: ImageSet, front_end: FrontEnd, rows: npt.NDArray[np.intp]) -> None:
+        self._images, self._front_end, self._rows = images, front_end, rows
+        self.n_features = front_end.n_features
+        self.n_strips = front_end.n_strips
+
+    def __call__(self, start: int, stop: int, /, stage: str = "") -> npt.NDArray[np.float32]:
+        """Return whole rows, shape (stop - start, D)."""
+        block = np.empty((stop - start, self.n_features), np.float32)
+        for index, row in enumerate(self._images.map(self._front_end.row, self._rows[start:stop], stage)):
             block[index] = row
         return block
 
+    def fill(self, start: int, stop: int, out: npt.NDArray[np.float32], /) -> None:
+        """Write strips `start` to `stop` of all rows."""
+        report, n_rows = self._images.on_progress, len(self._rows)
+        parts = self._images.map(lambda pixels: self._front_end.strips(pixels, start, stop), self._rows)
+        for index, part in enumerate(parts):
+            out[index] = part
+            report("features", (start * n_rows + (index + 1) * (stop - start)) // self.n_strips, n_rows)
+
+
+def feature_source(images: ImageSet, front_end: FrontEnd, rows: npt.NDArray[np.intp]) -> Source:
+    """Give the features of the training images: kept if they are few, else computed again at every call."""
+    source = ImageFeatures(images, front_end, rows)
     if 4 * len(rows) * front_end.n_features > FEATURE_BYTES:
-        return compute
-    whole = compute(0, len(rows), "features")
+        return source
+    whole = source(0, len(rows), "features")
     return lambda start, stop: whole[start:stop]
 
 
