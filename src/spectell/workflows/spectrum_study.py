@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from spectell.spectra.peak_meaning import PeakMeaning
     from spectell.spectra.peaks import PeakSearch
     from spectell.spectra.radial import PowerLaw
 
@@ -159,21 +160,21 @@ class TileSpectra:
         Of the mean log power of an image, shape (size, size // 2 + 1) in the layout of `numpy.fft.rfft2`, in nats.
     radial : RadialBand
         Radial profiles of the same periodograms.
-    directions : dict of str to ndarray
-        Mean log power, in nats, along ``horizontal``, ``vertical`` and ``diagonal``; their frequencies in cycles per
-        pixel are under ``horizontal_frequency`` and so on.
-    peaks : PeakSearch or None
-        What `spectell.spectra.peaks.find_peaks` found; None where fewer than 2 images leave no standard error.
-    meanings : tuple of str
-        What each peak may mean, in the order of the peaks.
+    directions : dict of str to ndarray of shape (B,)
+        Mean log power, in nats, along ``horizontal``, ``vertical`` and ``diagonal`` (NaN in rings without any), at
+        ``frequency`` in cycles per pixel.
+    peaks : PeakSearch
+        What `spectell.spectra.peaks.find_peaks` found in the mean of `log_power`.
+    meanings : tuple of PeakMeaning
+        What each peak may mean, in the order of the peaks; as text with `str`.
     """
 
     size: int
     log_power: MeanSpectrum
     radial: RadialBand
     directions: dict[str, Float64Array]
-    peaks: PeakSearch | None
-    meanings: tuple[str, ...]
+    peaks: PeakSearch
+    meanings: tuple[PeakMeaning, ...]
 
     @property
     def count(self) -> int:
@@ -197,9 +198,11 @@ class SetFacts:
         One line for each of the first 100 files that could not be read, with its reason.
     n_unreadable : int
         How many could not be read.
-    lossless : bool
-        Whether no file is of a format that usually loses something (JPEG, WebP, AVIF, HEIF, GIF). An image that was a
-        JPEG once and is stored as PNG counts as lossless here: files do not tell.
+    lossless_files : bool
+        Whether every file is of a format without loss (PNG, TIFF, BMP, PPM). That says nothing about what was done
+        before: a JPEG saved as PNG is such a file.
+    lossless_origin : bool
+        Whether whoever started the study said that the images never were anything but lossless.
     """
 
     n_files: int
@@ -210,7 +213,8 @@ class SetFacts:
     jpeg_qualities: dict[str, int]
     unreadable: tuple[str, ...]
     n_unreadable: int
-    lossless: bool
+    lossless_files: bool
+    lossless_origin: bool
 
 
 @dataclass(frozen=True, eq=False)

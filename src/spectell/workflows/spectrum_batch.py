@@ -1,0 +1,256 @@
+"""What a worker does with a batch of images: every kind of spectrum in one pass.
+
+Memory traffic decides here, not arithmetic. So the transforms of a few images are laid side by side and reduced in
+strips that stay in the processor's cache: an array of sums is touched once for all of them. Sums within these few are
+`float32`, centred before they are squared; from there on everything is `float64`.
+
+Full-size results are large, so they go to the parent through a file and not through a pipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.errors import ImageError
+from spectell.images import read_image
+from spectell.spectra import SpectrumStatistics, block_spectra
+from spectell.spectra.blocks import LUMA_AND_DIFFERENCES
+from spectell.spectra.periodogram import tile_periodogram
+from spectell.transforms.scaling import LOG_OFFSET
+from spectell.workflows.spectrum_study import BLOCK_CHANNELS, CHANNELS
+from spectell.workflows.spectrum_sums import SetSums, Tally, radial_histogram
+from spectell.workflows.spectrum_tiles import log_profile
+from spectell.workflows.worker import Gate
+
+__all__ = ["BLOCK_SIZE", "MAX_BLOCKS", "MAX_TILES", "TILE_SIZES", "Batch", "Part", "Spool", "measure_batch"]
+
+BLOCK_SIZE, MAX_BLOCKS = 32, 16
+"""Side of a block in pixels, and how many of them of one image."""
+
+TILE_SIZES, MAX_TILES = (128, 64, 32), 4
+"""Sides of a tile, the largest that fits is used; and how many tiles of one image."""
+
+_CHUNK_VALUES = 2**21  # of coefficients side by side, 8 MB
+_CHUNK_IMAGES = (2, 32)
+_STRIP = 16384  # columns at a time; so many that the calls cost little, so few that the strip stays in the cache
+
+Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
+Pixels = npt.NDArray[np.uint8]
+
+
+class Batch(NamedTuple):
+    """Some files of a set.
+
+    Parameters
+    ----------
+    name : str
+        Of the file in which full-size results are handed over.
+    files : tuple of str
+    detailed : tuple of bool
+        Which of them take part in block, tile and radial spectra.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    detailed: tuple[bool, ...]
+
+
+class Spool(NamedTuple):
+    """Statistics that lie in a file: mean and squared deviation as `float32`, one after the other."""
+
+    key: str
+    count: int
+    shape: tuple[int, int]
+
+
+@dataclass(slots=True)
+class Part:
+    """What a worker found in a batch: the small sums themselves, and an index of the large ones in their file."""
+
+    sums: SetSums
+    spooled: list[Spool]
+
+
+def measure_batch(
+    batch: Batch, gate: Gate, *, sizes: frozenset[tuple[int, int]], folder: str, source: str, generator: str
+) -> Part:
+    """Measure a batch.
+
+    Parameters
+    ----------
+    batch : Batch
+        The files.
+    gate : context manager
+        Held while a large file is decoded.
+    sizes : frozenset of (int, int)
+        Heights and widths that get full-size spectra.
+    folder : str
+        Where large results are written.
+    source, generator : str
+        What the set is.
+    """
+    sums = SetSums(source, generator)
+    details = _Details(sums)
+    full: dict[tuple[int, int], _FullSums] = {}
+    for pixels, detailed in _images(batch, gate, sums.tally):
+        size = (pixels.shape[0], pixels.shape[1])
+        if size in sizes:
+            full.setdefault(size, _FullSums(*size)).add(pixels)
+        if detailed:
+            details.add(pixels)
+    details.flush()
+    return Part(sums, _spool(full, Path(folder, batch.name)))
+
+
+def _images(batch: Batch, gate: Gate, tally: Tally) -> Iterator[tuple[Pixels, bool]]:
+    for path, detailed in zip(batch.files, batch.detailed, strict=True):
+        try:
+            image = read_image(path, large_gate=gate)
+        except ImageError as error:
+            tally.refuse(str(error))
+            continue
+        facts = image.facts
+        tally.n_files += 1
+        tally.n_images += 1
+        tally.formats[facts.format] += 1
+        tally.sizes[f"{facts.width}x{facts.height}"] += 1
+        if facts.jpeg_quality is not None:
+            tally.jpeg_qualities[str(facts.jpeg_quality)] += 1
+        yield image.pixels, detailed
+
+
+class _FullSums:
+    """Sums and sums of squares of the coefficients of images of one size, and of their logarithms."""
+
+    def __init__(self, height: int, width: int) -> None:
+        self.shape, self.count, self._filled = (height, width), 0, 0
+        least, most = _CHUNK_IMAGES
+        n_values = len(CHANNELS) * height * width
+        n_images = min(max(_CHUNK_VALUES // n_values, least), most)
+        self._coefficients = np.empty((n_images, len(CHANNELS), height, width), np.float32)
+        self._work = np.empty((n_images, min(_STRIP, n_values)), np.float32)
+        self._sums: dict[str, Float64Array] = {kind: np.zeros((2, n_values)) for kind in ("signed", "log")}
+
+    def add(self, pixels: Pixels) -> None:
+        """Transform an image; reduce when there are enough of them."""
+        from scipy import fft  # 70 ms that importing this module need not cost
+
+        colours = self._coefficients[self._filled, 1:]
+        np.copyto(colours, pixels.transpose(2, 0, 1))
+        transformed = fft.dctn(colours, type=2, norm="ortho", axes=(1, 2), overwrite_x=True)
+        if transformed.__array_interface__["data"] != colours.__array_interface__["data"]:
+            np.copyto(colours, transformed)
+        self._filled += 1
+        if self._filled == len(self._coefficients):
+            self._reduce()
+
+    def moments(self) -> Iterator[tuple[str, Float32Array, Float32Array]]:
+        """Yield kind and channel, mean and sum of squared deviations; the sums are used up."""
+        self._reduce()
+        n = self.count
+        for kind in list(self._sums):
+            totals, squares = self._sums.pop(kind).reshape(2, len(CHANNELS), *self.shape)
+            for channel, total, square in zip(CHANNELS, totals, squares, strict=True):
+                total /= n
+                square -= n * np.square(total)
+                yield f"{kind}/{channel}", total.astype(np.float32), np.maximum(square, 0.0).astype(np.float32)
+
+    def _reduce(self) -> None:
+        n, self._filled = self._filled, 0
+        if not n:
+            return
+        chunk = self._coefficients[:n]
+        self.count += n
+        red, green, blue = (np.float32(weight) for weight in LUMA_AND_DIFFERENCES[0])
+        grey, scratch = chunk[:, 0], self._work[:n].reshape(n, -1)
+        del scratch
+        np.multiply(chunk[:, 1], red, out=grey)
+        grey += green * chunk[:, 2]
+        grey += blue * chunk[:, 3]
+        values = chunk.reshape(n, -1)
+        for start in range(0, values.shape[1], _STRIP):
+            strip = values[:, start : start + _STRIP]
+            work = self._work[:n, : strip.shape[1]]
+            signed, logs = (self._sums[kind][:, start : start + _STRIP] for kind in ("signed", "log"))
+            _accumulate(strip, work, signed)
+            np.abs(strip, out=work)
+            np.add(work, np.float32(LOG_OFFSET), out=work)
+            np.log(work, out=work)
+            _accumulate(work, work, logs)
+
+
+def _accumulate(values: Float32Array, work: Float32Array, sums: Float64Array) -> None:
+    """Add n rows of values to sums and sums of squares, overwriting `work`, which may be the values."""
+    n = len(values)
+    mean = np.add.reduce(values, axis=0)
+    mean *= np.float32(1 / n)
+    np.subtract(values, mean, out=work)
+    np.multiply(work, work, out=work)
+    centre = mean.astype(np.float64)
+    sums[0] += n * centre
+    sums[1] += np.add.reduce(work, axis=0)
+    centre *= centre
+    centre *= n
+    sums[1] += centre
+
+
+class _Details:
+    """Block, tile and radial spectra of the images that take part in them."""
+
+    _PENDING = 32
+
+    def __init__(self, sums: SetSums) -> None:
+        self._sums = sums
+        self._blocks: list[Float32Array] = []
+        self._tiles: dict[int, list[npt.NDArray[Any]]] = {}
+
+    def add(self, pixels: Pixels) -> None:
+        """Measure an image; one that is smaller than a block is passed over."""
+        side = min(pixels.shape[:2])
+        if side < BLOCK_SIZE:
+            return
+        self._sums.tally.n_detailed += 1
+        self._blocks.append(block_spectra(pixels, size=BLOCK_SIZE, max_blocks=MAX_BLOCKS, colour=True).mean_log_power)
+        size = next(size for size in TILE_SIZES if size <= side)
+        self._tiles.setdefault(size, []).append(tile_periodogram(pixels, size=size, max_tiles=MAX_TILES))
+        if len(self._blocks) == self._PENDING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Add what has been collected to the sums."""
+        if self._blocks:
+            blocks = np.stack(self._blocks)
+            for index, channel in enumerate(BLOCK_CHANNELS):
+                self._add(f"blocks/{channel}", blocks[..., index])
+            self._blocks.clear()
+        for size in sorted(self._tiles):
+            tiles = np.stack(self._tiles.pop(size))
+            self._add(f"tiles{size}/log_power", tiles)
+            profiles = log_profile(tiles)
+            self._add(f"tiles{size}/radial", profiles)
+            self._sums.add_histogram(f"tiles{size}/radial", radial_histogram(profiles))
+
+    def _add(self, key: str, spectra: npt.NDArray[Any]) -> None:
+        self._sums.add(key, SpectrumStatistics(spectra.shape[1:]).update(spectra))
+
+
+def _spool(full: dict[tuple[int, int], _FullSums], path: Path) -> list[Spool]:
+    """Write full-size results one after the other."""
+    spooled: list[Spool] = []
+    if not full:
+        return spooled
+    with path.open("wb") as file:
+        for size in sorted(full):
+            sums = full.pop(size)
+            for key, mean, squared_deviation in sums.moments():
+                mean.tofile(file)
+                squared_deviation.tofile(file)
+                spooled.append(Spool(f"{size[1]}x{size[0]}/{key}", sums.count, size))
+    return spooled

@@ -1,0 +1,181 @@
+"""The one pass over the images of a set, in worker processes, interrupted or not.
+
+How files are batched depends on their number alone and batches are merged in order, so any number of workers gives the
+same bits, and so does a run that was interrupted and went on: every so often the sums are written, whole or not at all,
+with the number of batches in them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spectell.errors import ImageError
+from spectell.images import describe_path, read_image
+from spectell.spectra import SpectrumStatistics
+from spectell.workflows.pool import Answer, isolated_map
+from spectell.workflows.spectrum_batch import Batch, Part, Spool, measure_batch
+from spectell.workflows.spectrum_files import Progress, load_progress, save_progress
+from spectell.workflows.spectrum_sets import ImageFiles
+from spectell.workflows.spectrum_sums import SetSums
+from spectell.workflows.walk import PENDING
+from spectell.workflows.worker import Failure, Gate, Work
+
+__all__ = ["FULL_PIXELS", "FULL_SIZES", "SAVE_SECONDS", "measure_set", "probe_sizes"]
+
+FULL_PIXELS, FULL_SIZES = 2**20, 4
+"""Pixels of all sizes together that get full-size spectra in a set, and how many sizes: 128 bytes a pixel are kept."""
+
+SAVE_SECONDS = 60.0
+"""How often unfinished work is saved."""
+
+_PROBED = 32
+_BATCH_FILES = (16, 512)
+_BATCHES = 16
+_SECONDS_A_FILE = 60.0
+_AHEAD = 6  # batches a worker may be ahead of what is merged, so that results do not fill the disk
+
+OnProgress = Callable[[str, int, int], object]
+
+
+def probe_sizes(files: ImageFiles, workers: int) -> frozenset[tuple[int, int]]:
+    """Choose the sizes, as (height, width), that get full-size spectra.
+
+    Up to 32 files, evenly spread over the set, are read; their sizes are taken from the most frequent on, at most
+    `FULL_SIZES` of them and as many as fit `FULL_PIXELS`. A size that a single one of several files has is passed over.
+    """
+    n = len(files.files)
+    chosen = [files.files[index] for index in np.unique(np.linspace(0, n - 1, min(n, _PROBED)).astype(int)).tolist()]
+    found: Counter[tuple[int, int]] = Counter()
+    for answer in isolated_map(_size, chosen, workers=workers, timeout=_SECONDS_A_FILE):
+        if isinstance(answer.result, tuple) and not isinstance(answer.result, Failure):
+            found[answer.result] += 1
+    sizes: set[tuple[int, int]] = set()
+    room = FULL_PIXELS
+    for size, number in sorted(found.items(), key=lambda item: (-item[1], item[0])):
+        fits = size[0] * size[1] <= room and len(sizes) < FULL_SIZES
+        if fits and (number > 1 or found.total() < 4):
+            sizes.add(size)
+            room -= size[0] * size[1]
+    return frozenset(sizes)
+
+
+def _size(path: str, gate: Gate) -> tuple[int, int] | None:
+    try:
+        height, width, _ = read_image(path, large_gate=gate).pixels.shape
+    except ImageError:
+        return None
+    return height, width
+
+
+def measure_set(files: ImageFiles, path: Path, *, identity: str, workers: int, on_progress: OnProgress) -> bool:
+    """Measure a set and leave its sums in a file, for `load_progress`.
+
+    Parameters
+    ----------
+    files : ImageFiles
+        The set.
+    path : Path
+        Where its sums are written; work that is found there goes on.
+    identity : str
+        Hash of what decides the result.
+    workers : int
+        Processes.
+    on_progress : callable
+        Called with the name of the set, files done, and their number.
+
+    Returns
+    -------
+    resumed : bool
+        Whether earlier work was gone on with.
+    """
+    import scipy.fft  # noqa: F401 - so that forked workers have it already
+
+    found = load_progress(path, identity)
+    run = _Run(files, path, identity, found or Progress(SetSums(files.source, files.generator, [identity]), 0))
+    if run.done < run.n_batches:
+        try:
+            run.go(workers, on_progress)
+        finally:  # interrupted or not: what has been merged is whole
+            run.save()
+    return found is not None
+
+
+class _Run:
+    """The work on one set: what has been merged, and what comes next."""
+
+    def __init__(self, files: ImageFiles, path: Path, identity: str, progress: Progress) -> None:
+        self.files, self.path, self.identity = files, path, identity
+        self.sums, self.done = progress
+        smallest, largest = _BATCH_FILES
+        self.batch_size = min(max(-(-len(files.files) // _BATCHES), smallest), largest)
+        self.n_batches = -(-len(files.files) // self.batch_size)
+
+    def go(self, workers: int, on_progress: OnProgress) -> None:
+        """Measure what is left."""
+        work = partial(
+            measure_batch,
+            sizes=probe_sizes(self.files, workers),
+            folder=str(self.path.parent),
+            source=self.files.source,
+            generator=self.files.generator,
+        )
+        saved = time.monotonic()
+        timeout = _SECONDS_A_FILE + _BATCH_FILES[1]
+        with closing(isolated_map(work, self._batches(workers), workers=workers, timeout=timeout)) as answers:
+            for answer in answers:
+                self._take(answer, work, workers)
+                self.done += 1
+                on_progress(self.files.name, self.sums.tally.n_files, len(self.files.files))
+                if time.monotonic() - saved > SAVE_SECONDS:
+                    self.save()
+                    saved = time.monotonic()
+
+    def save(self) -> None:
+        """Write what has been merged."""
+        save_progress(self.path, Progress(self.sums, self.done), self.identity)
+
+    def _batches(self, workers: int) -> Iterator[Batch | Any]:
+        for number in range(self.done, self.n_batches):
+            while number - self.done >= _AHEAD * workers:
+                yield PENDING
+            start, stop = number * self.batch_size, (number + 1) * self.batch_size
+            detailed = self.files.detailed[start:stop].tolist()
+            name = f"{self.path.stem}-{number}.part"
+            yield Batch(name, tuple(self.files.files[start:stop]), tuple(detailed))
+
+    def _take(self, answer: Answer, work: Work, workers: int) -> None:
+        """Merge a batch; one that killed or stopped its worker is done again file by file."""
+        if isinstance(answer.result, Part):
+            self._merge(answer.result, answer.item)
+            return
+        name, files, detailed = answer.item
+        singles = [Batch(f"{name}{i}", files[i : i + 1], detailed[i : i + 1]) for i in range(len(files))]
+        for single in isolated_map(work, singles, workers=workers, timeout=_SECONDS_A_FILE):
+            if isinstance(single.result, Part):
+                self._merge(single.result, single.item)
+            else:
+                reason = single.result.reason if isinstance(single.result, Failure) else str(single.result)
+                self.sums.tally.refuse(f"cannot read {describe_path(single.item.files[0])}: {reason}")
+
+    def _merge(self, part: Part, batch: Batch) -> None:
+        self.sums.merge(part.sums)
+        if part.spooled:
+            path = self.path.parent / batch.name
+            for key, statistics in _unspooled(path, part.spooled):
+                self.sums.add(key, statistics)
+            path.unlink()
+
+
+def _unspooled(path: Path, spooled: list[Spool]) -> Iterator[tuple[str, SpectrumStatistics]]:
+    with path.open("rb") as file:
+        for key, count, shape in spooled:
+            mean, squared = (np.fromfile(file, np.float32, shape[0] * shape[1]).reshape(shape) for _ in range(2))
+            yield key, SpectrumStatistics.from_state({"count": count, "mean": mean, "squared_deviation": squared})
