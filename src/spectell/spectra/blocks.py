@@ -154,80 +154,57 @@ def block_spectra(
         need = "(H, W, 3) for colour" if colour else "(H, W, 3) or (H, W, 1)"
         raise ShapeError(f"pixels must have shape {need}, got {pixels.shape}")
     rows, columns = sample_blocks(pixels.shape, size=size, max_blocks=max_blocks, seed=seed)
-    n_channels, n_blocks = 3 if colour else 1, len(rows)
-    power, log_power = np.zeros((2, size, n_channels, size))
-    for squares in _workspaces.get(size, n_channels).squares(pixels, rows, columns):
-        power += _sum_over_blocks(squares)
-        np.add(squares, np.float32(offset), out=squares)
-        np.log(squares, out=squares)
-        log_power += _sum_over_blocks(squares)
+    workspace = _workspaces.get(size, pixels.shape[2])
+    power, log_power = np.zeros((2, 3 if colour else 1, size, size))
+    for blocks in workspace.chunks(pixels, rows, columns):
+        for channel in range(len(power)):
+            planes = workspace.power(blocks, channel)
+            power[channel] += np.add.reduce(planes, axis=0)
+            np.add(planes, np.float32(offset), out=planes)
+            np.log(planes, out=planes)
+            log_power[channel] += np.add.reduce(planes, axis=0)
+    n_blocks = len(rows)
     return BlockSpectrum(
         _channels_last(np.log(power / n_blocks + offset)), _channels_last(log_power / n_blocks), n_blocks
     )
 
 
 class _Workspace:
-    """The arrays that one thread computes in, for blocks of one size.
-
-    Blocks lie in the order (row, block, channel, column), so that each half of a transform is one matrix product for
-    all of them: as many small products take longer.
-    """
+    """The arrays that one thread computes in, for blocks of one size."""
 
     def __init__(self, size: int, n_channels: int) -> None:
-        self._size, self._n_channels = size, n_channels
-        self._most = max(_CHUNK_PIXELS // (size**2 * n_channels), 1)
+        n_blocks = max(_CHUNK_PIXELS // size**2, 1)
         self._basis = dct_matrix(size, "float32")
-        self._product, self._squares = np.empty((2, size**2 * self._most * n_channels), np.float32)
+        self._blocks = np.empty((n_blocks, size, size, n_channels), np.float32)
+        self._planes, self._product = np.empty((2, n_blocks, size, size), np.float32)
 
-    def squares(self, pixels: npt.NDArray[Any], rows: IndexArray, columns: IndexArray) -> Iterator[Float32Array]:
-        """Squared coefficients, shape (size, n, C, size), as many blocks at a time as there is room for.
+    def chunks(self, pixels: npt.NDArray[Any], rows: IndexArray, columns: IndexArray) -> Iterator[Float32Array]:
+        """Blocks of shape (n, size, size, C), as many at a time as there is room for; each overwrites the last."""
+        n_blocks, size, _, n_channels = self._blocks.shape
+        windows = np.lib.stride_tricks.as_strided(
+            pixels,
+            (pixels.shape[0] - size + 1, pixels.shape[1] - size + 1, size, size, n_channels),
+            (*pixels.strides[:2], *pixels.strides),
+            writeable=False,
+        )
+        for start in range(0, len(rows), n_blocks):
+            chosen = windows[rows[start : start + n_blocks], columns[start : start + n_blocks]]
+            blocks = self._blocks[: len(chosen)]
+            np.copyto(blocks, chosen, casting="unsafe")
+            yield blocks
 
-        Each overwrites the last. Where blocks overlap so much that they have more pixels than the image, the colours
-        of the image are converted instead of those of the blocks.
-        """
-        overlapping = len(rows) * self._size**2 > pixels.shape[0] * pixels.shape[1]
-        source = np.moveaxis(_planes(pixels, self._n_channels), 0, 2) if overlapping else pixels
-        runs = _runs(source, self._size, channels_first=overlapping)
-        every_row = rows + np.arange(self._size)[:, np.newaxis]
-        for start in range(0, len(rows), self._most):
-            part = slice(start, start + self._most)
-            blocks = runs[every_row[:, part], columns[part]]
-            yield self._transform(blocks if overlapping else np.moveaxis(_planes(blocks, self._n_channels), 0, 2))
-
-    def _transform(self, blocks: Float32Array) -> Float32Array:
-        size = self._size
-        product, squares = self._product[: blocks.size], self._squares[: blocks.size].reshape(-1, size)
-        np.matmul(self._basis, blocks.reshape(size, -1), out=product.reshape(size, -1))
-        np.matmul(product.reshape(-1, size), self._basis.T, out=squares)
-        return np.multiply(squares, squares, out=squares).reshape(blocks.shape)
-
-
-def _runs(image: npt.NDArray[Any], size: int, *, channels_first: bool) -> npt.NDArray[Any]:
-    """`size` pixels of an image of shape (H, W, C), from every pixel to the right, as a view.
-
-    Shape (H, W', size, C), or (H, W', C, size) if the channels are wanted first.
-    """
-    height, width, n_channels = image.shape
-    row, column, channel = image.strides
-    if channels_first:
-        shape, strides = (height, width - size + 1, n_channels, size), (row, column, channel, column)
-    else:
-        shape, strides = (height, width - size + 1, size, n_channels), (row, column, column, channel)
-    return np.lib.stride_tricks.as_strided(image, shape, strides, writeable=False)
-
-
-def _planes(pixels: npt.NDArray[Any], n_channels: int) -> Float32Array:
-    """Luma, and the differences if three are wanted, of pixels of shape (..., 3) or (..., 1): shape (n, ...)."""
-    values = pixels.reshape(-1, pixels.shape[-1]).astype(np.float32)
-    planes = _weights()[:n_channels] @ values.T if values.shape[1] == 3 else values.T
-    return planes.reshape(n_channels, *pixels.shape[:-1])
-
-
-def _sum_over_blocks(squares: Float32Array) -> Float32Array:
-    """Sum of shape (size, C, size): a product with ones, five times as fast as a sum over a middle axis."""
-    size, n, n_channels, _ = squares.shape
-    total: Float32Array = np.matmul(np.ones(n, np.float32), squares.reshape(size, n, n_channels * size))
-    return total.reshape(size, n_channels, size)
+    def power(self, blocks: Float32Array, channel: int) -> Float32Array:
+        """Squared coefficients of the luma or of one difference, shape (n, size, size)."""
+        n, size, _, n_channels = blocks.shape
+        planes, product = self._planes[:n], self._product[:n]
+        if n_channels == 3:
+            # One product a block stays on one thread; one product for all of them would start every thread.
+            np.matmul(blocks.reshape(n, size * size, 3), _weights()[channel], out=planes.reshape(n, size * size))
+        else:
+            np.copyto(planes, blocks[..., 0])
+        np.matmul(self._basis, planes, out=product)
+        np.matmul(product, self._basis.T, out=planes)
+        return np.multiply(planes, planes, out=planes)
 
 
 class _Workspaces(threading.local):
@@ -252,5 +229,4 @@ def _weights() -> Float32Array:
 
 
 def _channels_last(planes: npt.NDArray[np.float64]) -> Float32Array:
-    """Order (row, channel, column) as (row, column, channel)."""
-    return np.ascontiguousarray(planes.swapaxes(1, 2), dtype=np.float32)
+    return np.ascontiguousarray(np.moveaxis(planes, 0, -1), dtype=np.float32)
