@@ -189,13 +189,19 @@ class ImageFeatures:
             block[index] = row
         return block
 
-    def fill(self, start: int, stop: int, out: npt.NDArray[np.float32], /) -> None:
-        """Write strips `start` to `stop` of all rows."""
-        report, n_rows = self._images.on_progress, len(self._rows)
-        parts = self._images.map(lambda pixels: self._front_end.strips(pixels, start, stop), self._rows)
+    def fill(self, rows: slice, strips: slice, out: npt.NDArray[np.float32], /) -> None:
+        """Write some strips of some rows."""
+        n_rows = len(self._rows)
+        first, *_ = numbers = range(n_rows)[rows]
+        start, *_ = wanted = range(self.n_strips)[strips]
+        parts = self._images.map(
+            lambda pixels: self._front_end.strips(pixels, start, start + len(wanted)), self._rows[rows]
+        )
+        stage = "features" if len(numbers) == n_rows else "weights"
         for index, part in enumerate(parts):
             out[index] = part
-            report("features", (start * n_rows + (index + 1) * (stop - start)) // self.n_strips, n_rows)
+            done = start * n_rows + (first + index + 1) * len(wanted)
+            self._images.on_progress(stage, done // self.n_strips, n_rows)
 
 
 def feature_source(images: ImageSet, front_end: FrontEnd, rows: npt.NDArray[np.intp]) -> Source:
