@@ -21,6 +21,9 @@ __all__ = ["SlabbedFeatures", "stream_features"]
 _COLUMNS = 128
 """Columns that are standardised together: those of 1,000 images, in `float64`, fit a processor's cache."""
 
+_ROWS = 16
+"""Rows that are combined together: enough for every core, few enough to stay small."""
+
 
 def stream_features(source: Source, weights: npt.ArrayLike, memory: float = DEFAULT_MEMORY) -> StreamedFeatures:
     """Standardise a matrix of which a part is known at a time: in slabs where the source has them and they save work.
@@ -65,11 +68,21 @@ class SlabbedFeatures(StreamedFeatures):
 
     def __init__(self, source: StripSource, weights: npt.ArrayLike, memory: float = DEFAULT_MEMORY) -> None:
         self._strips, self._memory = source, memory
+        self._rows: Float32Array | None = None
         super().__init__(source, weights, memory)
+        self._block_rows = min(self._block_rows, _ROWS)
 
     def gram(self) -> Float64Array:
         """Return the (n, n) matrix of inner products of the standardised rows."""
         return self._gram
+
+    def _whole(self, start: int, stop: int) -> Float32Array:
+        """Return rows in a buffer of ours: fresh memory of this size costs more in page faults than the transforms."""
+        if self._rows is None:
+            self._rows = np.empty((self._block_rows, self.n_features), np.float32)
+        block = self._rows[: stop - start]
+        self._strips.fill(slice(start, stop), slice(self._strips.n_strips), block)
+        return block
 
     def _mean_and_scale(self) -> tuple[Float64Array, Float64Array]:
         mean, scale = np.empty((2, self.n_features))
@@ -83,7 +96,7 @@ class SlabbedFeatures(StreamedFeatures):
         for start in range(0, n_strips, most):
             stop = min(start + most, n_strips)
             slab, columns = buffer[:, : (stop - start) * width], slice(start * width, stop * width)
-            self._strips.fill(start, stop, slab)
+            self._strips.fill(slice(self._n_rows), slice(start, stop), slab)
             self._standardise(slab, mean[columns], scale[columns])
             self._gram += self._inner(slab, slab)
         return mean, scale

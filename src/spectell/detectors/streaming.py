@@ -45,8 +45,8 @@ class StripSource(Protocol):
     def n_strips(self) -> int:
         """Number of strips of ``D / n_strips`` neighbouring columns."""
 
-    def fill(self, start: int, stop: int, out: npt.NDArray[np.float32], /) -> None:
-        """Write strips `start` to `stop` of all rows, shape (n, (stop - start) * D / n_strips)."""
+    def fill(self, rows: slice, strips: slice, out: npt.NDArray[np.float32], /) -> None:
+        """Write these strips of these rows, shape (number of rows, number of strips * D / n_strips)."""
 
 
 DEFAULT_MEMORY = 2_500_000_000
@@ -116,6 +116,10 @@ class StreamedFeatures:
         if rows.ndim != 2 or len(rows) != stop - start:
             raise ShapeError(f"source({start}, {stop}) must return {stop - start} rows, got shape {rows.shape}")
         return rows
+
+    def _whole(self, start: int, stop: int) -> npt.NDArray[np.floating]:
+        """Return rows that the next call may overwrite."""
+        return self._take(start, stop)
 
     def _blocks(self, rows: int) -> Iterator[tuple[int, int]]:
         for start in range(0, self._n_rows, rows):
@@ -211,7 +215,7 @@ class StreamedFeatures:
         """Return :math:`X^T a`, shape (D,), for `a` of shape (n,)."""
         result = np.zeros(self.n_features)
         for start, stop in self._blocks(self._block_rows):
-            rows = self._take(start, stop)
+            rows = self._whole(start, stop)
             mean, factor = self._shift(rows.dtype)
             for part in self._slices():
                 block = self._exact((rows[:, part] - mean[part]) * factor[part])
