@@ -1,4 +1,4 @@
-"""Mean spectra side by side, on one scale of colours that is safe for the colour-blind."""
+"""Two mean spectra and their difference, as a verdict and a demonstration show them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.errors import ShapeError
+from spectell.figures.canvas import DECIBELS_PER_NAT, drawable, themed
+from spectell.figures.heat_maps import draw_heat_map, limits_of
+from spectell.figures.style import LIGHT, Theme
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
 
 __all__ = ["plot_spectrum_pair"]
 
-DECIBELS_PER_NAT = 10 / np.log(10)
-_POWER_COLOURS = "cividis"
-_DIFFERENCE_COLOURS = "PuOr_r"
-
 
 def plot_spectrum_pair(
-    real: npt.ArrayLike, generated: npt.ArrayLike, *, captions: tuple[str, str] = ("real", "generated")
+    real: npt.ArrayLike,
+    generated: npt.ArrayLike,
+    *,
+    captions: tuple[str, str] = ("real", "generated"),
+    theme: Theme = LIGHT,
 ) -> Figure:
     """Two power spectra and their difference.
 
@@ -33,6 +34,8 @@ def plot_spectrum_pair(
         `spectell.spectra.block_spectra`.
     captions : tuple of two str
         What stands above the two spectra.
+    theme : Theme
+        Colours.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def plot_spectrum_pair(
     Examples
     --------
     >>> figure = plot_spectrum_pair(np.zeros((8, 8)), np.ones((8, 8)))
-    >>> [axes.get_title() for axes in figure.axes[:3]]
+    >>> [axes.get_title(loc="left") for axes in figure.axes[:3]]
     ['real', 'generated', 'generated minus real']
     """
     first, second = (np.asarray(spectrum, dtype=float) * DECIBELS_PER_NAT for spectrum in (real, generated))
@@ -56,38 +59,20 @@ def plot_spectrum_pair(
         raise ShapeError(
             f"real and generated must have the same shape (N, N) with N >= 2, got {first.shape} and {second.shape}"
         )
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(12.0, 4.2), layout="constrained")
-    panels = figure.subplots(1, 3)
-    shown = np.stack([first, second]).reshape(2, -1)[:, 1:]
-    limits = float(shown.min()), float(shown.max())
-    for axes, spectrum, caption in zip(panels, (first, second), captions, strict=False):
-        image = _show(axes, spectrum, caption, limits, _POWER_COLOURS)
-    figure.colorbar(image, ax=list(panels[:2]), label="power (dB)", shrink=0.85)
     difference = second - first
-    largest = float(np.abs(difference.ravel()[1:]).max()) or 1.0
-    image = _show(panels[2], difference, f"{captions[1]} minus {captions[0]}", (-largest, largest), _DIFFERENCE_COLOURS)
-    figure.colorbar(image, ax=panels[2], label="difference (dB)", shrink=0.85)
-    panels[0].set_ylabel("vertical frequency (cycles per pixel)")
+    with themed(theme):
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(10.5, 3.5), layout="constrained")
+        panels = figure.subplots(1, 3, sharey=True)
+        powers = limits_of([first, second])
+        draw_heat_map(panels[0], first, powers, theme=theme)
+        image = draw_heat_map(panels[1], second, powers, theme=theme)
+        figure.colorbar(image, ax=list(panels[:2]), label="mean power (dB)", shrink=0.9)
+        image = draw_heat_map(panels[2], difference, limits_of([difference], centred=True), centred=True, theme=theme)
+        figure.colorbar(image, ax=panels[2], label="difference (dB)", shrink=0.9)
+        for axes, title in zip(panels, [*captions, f"{captions[1]} minus {captions[0]}"], strict=True):
+            axes.set_title(drawable(title), loc="left")
+            axes.set_xlabel("horizontal frequency (cycles per pixel)")
+        panels[0].set_ylabel("vertical frequency (cycles per pixel)")
     return figure
-
-
-def _show(
-    axes: Axes, spectrum: npt.NDArray[np.float64], title: str, limits: tuple[float, float], colours: str
-) -> AxesImage:
-    # Each coefficient's cell is centred on its frequency, which is why the picture begins below zero.
-    cell = 0.5 / len(spectrum)
-    low, high = -cell / 2, 0.5 - cell / 2
-    axes.set_title(title)
-    axes.set_xlabel("horizontal frequency (cycles per pixel)")
-    axes.set_xticks(np.arange(0, 0.51, 0.125))
-    axes.set_yticks(np.arange(0, 0.51, 0.125))
-    return axes.imshow(
-        spectrum,
-        cmap=colours,
-        vmin=limits[0],
-        vmax=limits[1],
-        extent=(low, high, high, low),
-        interpolation="nearest",
-    )

@@ -1,0 +1,122 @@
+"""From figures to bytes: the same figure gives the same bytes on the same versions, at any time of any day.
+
+PNG files hold a palette: heat maps and curves have few colours, and a palette takes a quarter of the bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spectell.figures.style import DARK, LIGHT, Theme
+from spectell.reports.markup import Content, Markup, join
+from spectell.reports.parts import figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["DPI", "Drawing", "Rendered", "render_drawing", "render_pdf", "render_png"]
+
+DPI = 130
+"""Pixels an inch of PNG files; PDF files have none, except those of the spectra themselves."""
+
+_COLOURS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A figure that can be made in either scheme of colours, and what is said about it.
+
+    Parameters
+    ----------
+    name : str
+        Of its files, without suffix: lower-case letters, digits, hyphens.
+    make : callable
+        From a theme to a matplotlib Figure.
+    alt : str
+        What it shows, for those who do not see it.
+    caption : str or Markup
+        What stands below.
+    """
+
+    name: str
+    make: Callable[[Theme], Figure]
+    alt: str
+    caption: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A drawing as bytes.
+
+    Parameters
+    ----------
+    drawing : Drawing
+        What was rendered.
+    light, dark : bytes
+        PNG in both schemes.
+    pdf : bytes
+        PDF in the light scheme.
+    """
+
+    drawing: Drawing
+    light: bytes
+    dark: bytes
+    pdf: bytes
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Contents of the files to be written, by name."""
+        return {f"{self.drawing.name}.png": self.light, f"{self.drawing.name}.pdf": self.pdf}
+
+    def figure(self, note: Content = "") -> Markup:
+        """Return the figure of a page, in both schemes."""
+        caption = join([self.drawing.caption, note], " " if note else "")
+        return figure(self.light, dark=self.dark, alt=self.drawing.alt, caption=caption, wide=True)
+
+
+def render_drawing(drawing: Drawing) -> Rendered:
+    """Render a drawing in both schemes, and for print."""
+    light = drawing.make(LIGHT)
+    png = render_png(light)
+    light.set_layout_engine("none")  # places are found; finding them again takes as long as drawing
+    return Rendered(drawing, png, render_png(drawing.make(DARK)), render_pdf(light))
+
+
+def render_png(drawn: Figure, *, dpi: int = DPI) -> bytes:
+    """Render a figure as PNG with a palette.
+
+    Parameters
+    ----------
+    drawn : matplotlib.figure.Figure
+        The figure; its canvas is replaced.
+    dpi : int > 0
+        Pixels an inch.
+
+    Returns
+    -------
+    png : bytes
+        No date, no name of a program.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    drawn.set_dpi(dpi)
+    canvas: Any = FigureCanvasAgg(drawn)
+    canvas.draw()
+    size = canvas.get_width_height()
+    pixels = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
+    buffer = io.BytesIO()
+    pixels.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+        buffer, format="PNG", compress_level=7, dpi=(dpi, dpi)
+    )
+    return buffer.getvalue()
+
+
+def render_pdf(drawn: Figure) -> bytes:
+    """Render a figure as PDF, without date and name of a program."""
+    buffer = io.BytesIO()
+    drawn.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    return buffer.getvalue()
