@@ -23,6 +23,8 @@ COMMANDS = {
     "calibrate": ("spectell.cli.calibrate:calibrate", "Set a model's thresholds on your own photographs."),
     "train": ("spectell.cli.train:train", "Train a detector and write a model file."),
     "evaluate": ("spectell.cli.evaluate:evaluate", "Measure a model on a data set, with intervals."),
+    "generate": ("spectell.cli.generate:generate", "Train generators with a chosen up-sampling, and sample from them."),
+    "spectrum": ("spectell.cli.spectrum:spectrum", "Mean spectra of sets of images, and how they differ."),
     "dataset": ("spectell.cli.dataset:dataset", "Manifests, splits, packed arrays, and a check for leaks."),
     "models": ("spectell.cli.models:models", "List models and what they say about themselves."),
     "demo": ("spectell.cli.demo:demo", "Judge a few photographs and images made on the spot."),

@@ -66,7 +66,7 @@ class Spool(NamedTuple):
     """Statistics that lie in a file: mean and squared deviation as `float32`, one after the other."""
 
     key: str
-    count: int
+    n_images: int
     shape: tuple[int, int]
 
 
@@ -169,8 +169,7 @@ class _FullSums:
         chunk = self._coefficients[:n]
         self.count += n
         red, green, blue = (np.float32(weight) for weight in LUMA_AND_DIFFERENCES[0])
-        grey, scratch = chunk[:, 0], self._work[:n].reshape(n, -1)
-        del scratch
+        grey = chunk[:, 0]
         np.multiply(chunk[:, 1], red, out=grey)
         grey += green * chunk[:, 2]
         grey += blue * chunk[:, 3]

@@ -1,7 +1,7 @@
 """Files of a study: sums that can be gone on with or merged, and ``.npz`` files too large to be held in memory.
 
-An ``.npz`` file is written array by array, without pickle, with no time in it: equal studies give equal bytes. Its entry
-``metadata`` is a text in JSON that holds whatever is not an array.
+An ``.npz`` file is written array by array, without pickle, with no time in it: equal studies give equal bytes. Its
+entry ``metadata`` is a text in JSON that holds whatever is not an array.
 """
 
 from __future__ import annotations

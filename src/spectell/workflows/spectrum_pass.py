@@ -103,8 +103,8 @@ def measure_set(files: ImageFiles, path: Path, *, identity: str, workers: int, o
     if run.done < run.n_batches:
         try:
             run.go(workers, on_progress)
-        finally:  # interrupted or not: what has been merged is whole
-            run.save()
+        finally:
+            run.save()  # when interrupted too
     return found is not None
 
 
@@ -114,6 +114,7 @@ class _Run:
     def __init__(self, files: ImageFiles, path: Path, identity: str, progress: Progress) -> None:
         self.files, self.path, self.identity = files, path, identity
         self.sums, self.done = progress
+        self._whole = True
         smallest, largest = _BATCH_FILES
         self.batch_size = min(max(-(-len(files.files) // _BATCHES), smallest), largest)
         self.n_batches = -(-len(files.files) // self.batch_size)
@@ -131,16 +132,19 @@ class _Run:
         timeout = _SECONDS_A_FILE + _BATCH_FILES[1]
         with closing(isolated_map(work, self._batches(workers), workers=workers, timeout=timeout)) as answers:
             for answer in answers:
+                self._whole = False
                 self._take(answer, work, workers)
                 self.done += 1
+                self._whole = True
                 on_progress(self.files.name, self.sums.tally.n_files, len(self.files.files))
                 if time.monotonic() - saved > SAVE_SECONDS:
                     self.save()
                     saved = time.monotonic()
 
     def save(self) -> None:
-        """Write what has been merged."""
-        save_progress(self.path, Progress(self.sums, self.done), self.identity)
+        """Write what has been merged, unless an interrupt left half a batch in it."""
+        if self._whole:
+            save_progress(self.path, Progress(self.sums, self.done), self.identity)
 
     def _batches(self, workers: int) -> Iterator[Batch | Any]:
         for number in range(self.done, self.n_batches):
@@ -176,6 +180,6 @@ class _Run:
 
 def _unspooled(path: Path, spooled: list[Spool]) -> Iterator[tuple[str, SpectrumStatistics]]:
     with path.open("rb") as file:
-        for key, count, shape in spooled:
+        for key, n_images, shape in spooled:
             mean, squared = (np.fromfile(file, np.float32, shape[0] * shape[1]).reshape(shape) for _ in range(2))
-            yield key, SpectrumStatistics.from_state({"count": count, "mean": mean, "squared_deviation": squared})
+            yield key, SpectrumStatistics.from_state({"count": n_images, "mean": mean, "squared_deviation": squared})

@@ -272,9 +272,9 @@ class Comparison:
         How many coefficients there are, and how many differ significantly (Benjamini-Hochberg, rate `alpha`).
     alpha : float
         The false-discovery rate.
-    effect_summary : dict of str to float
+    effect_summary : dict of str to float or None
         ``median_absolute``, ``maximum_absolute`` effect size (standard deviations), ``share_large`` (absolute effect at
-        least 0.8).
+        least 0.8). None for an infinite one: coefficients that differ and vary in neither set.
     arrays : mapping of str to ndarray
         Where the arrays are read from at every access.
     key : str
@@ -290,7 +290,7 @@ class Comparison:
     n_coefficients: int
     n_significant: int
     alpha: float
-    effect_summary: dict[str, float]
+    effect_summary: dict[str, float | None]
     arrays: Mapping[str, npt.NDArray[Any]]
     key: str
 

@@ -63,11 +63,8 @@ class Tally:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what `as_dict` gave."""
-        return cls(
-            *(int(values[name]) for name in ("n_files", "n_images", "n_detailed", "n_unreadable")),
-            *(Counter(values[name]) for name in ("formats", "sizes", "jpeg_qualities")),
-            [str(line) for line in values["unreadable"]],
-        )
+        kinds: dict[type, Any] = {int: int, dict: Counter, list: list}
+        return cls(**{name: kinds[type(values[name])](values[name]) for name in cls.__slots__})
 
 
 def _plain(value: Any) -> Any:

@@ -59,7 +59,7 @@ def _half_rings(size: int) -> tuple[npt.NDArray[np.intp], Float64Array, Float64A
     ring = _rings(np.zeros((size, size)), "dft")[2].reshape(size, size)[:, : size // 2 + 1].ravel()
     weights = np.full((size, size // 2 + 1), 2.0)
     weights[:, [0, -1]] = 1.0
-    totals = np.bincount(ring, weights.ravel())
+    totals = np.asarray(np.bincount(ring, weights.ravel()), np.float64)
     kept = np.cumsum(totals > 0) - 1  # rings without a coefficient are left out
     return kept[ring], weights.ravel(), totals[totals > 0]
 

@@ -1,0 +1,296 @@
+"""Spectra of sets of images, in one pass: means, spread, profiles, peaks, and how the sets differ.
+
+Only one set is in memory at a time; what is finished lies on the disk, where an interrupted run finds it again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from spectell.datasets.atomic import replacing
+from spectell.errors import ImageError, ParameterError
+from spectell.transforms.scaling import LOG_OFFSET
+from spectell.workflows.image_set import quiet
+from spectell.workflows.pool import available_cores
+from spectell.workflows.spectrum_batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES
+from spectell.workflows.spectrum_compare import Measured, compare_sets
+from spectell.workflows.spectrum_files import (
+    FORMAT_VERSION,
+    ArrayFile,
+    Progress,
+    load_progress,
+    load_sums,
+    save_progress,
+    sums_arrays,
+    write_arrays,
+)
+from spectell.workflows.spectrum_pass import FULL_PIXELS, FULL_SIZES, OnProgress, measure_set
+from spectell.workflows.spectrum_sets import DETAILED_IMAGES, ImageFiles, list_sets
+from spectell.workflows.spectrum_study import SpectrumStudy
+from spectell.workflows.spectrum_summary import ARRAYS, SUMMARY, load_study, study_as_dict
+from spectell.workflows.spectrum_sums import SetSums
+from spectell.workflows.walk import PathLike, as_paths
+
+__all__ = ["load_study", "spectrum", "study_as_dict"]
+
+_WORK = ".spectrum-work"
+
+
+def spectrum(
+    datasets: PathLike | Iterable[PathLike] = (),
+    output: str | os.PathLike[str] = "spectrum",
+    *,
+    merge: Sequence[str | os.PathLike[str]] = (),
+    reference: str | None = None,
+    real: str | None = None,
+    lossless: Sequence[str] = (),
+    limit: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    on_progress: OnProgress = quiet,
+) -> SpectrumStudy:
+    """Measure the spectra of sets of images and how they differ.
+
+    Parameters
+    ----------
+    datasets : path or iterable of path
+        Folders with a sub-folder per generator, folders of such folders, plain folders of images, or manifests. Every
+        pair of a source and a generator is a set, called ``source/generator``.
+    output : path
+        Folder for ``spectra.npz`` and ``spectra.json``, each written whole or not at all and in the place of an older
+        one. Work that was interrupted is gone on with there, if files and settings are the same.
+    merge : sequence of path
+        ``spectra.npz`` of other runs, whose images are added: to the set of the same name, or as sets of their own.
+    reference : str, optional
+        What the others are compared with: the name of a set, of a generator or of a source that only one set has. By
+        default the real images if there is exactly one such set, else the first set.
+    real : str, optional
+        Name of the sub-folders that are real, instead of ``real`` and ``0_real``.
+    lossless : sequence of str
+        Sets, named as for `reference`, that are known never to have been stored with loss or resized. Only their peaks
+        are said to suggest an up-sampling factor.
+    limit : int >= 1, optional
+        Images a set at most, chosen at random.
+    seed : int >= 0
+        Of that choice, and of the 2,048 images that take part in block, tile and radial spectra.
+    workers : int >= 1, optional
+        Processes; all cores by default. The result does not depend on it.
+    on_progress : callable
+        Called with the name of a set, files done, and their number.
+
+    Returns
+    -------
+    study : SpectrumStudy
+        Reads its arrays from `output` when they are asked for.
+
+    Raises
+    ------
+    ParameterError
+        If there is nothing to measure, a number is outside its domain or a name unknown.
+    ManifestError
+        If a data set cannot be read, or `output` cannot be written.
+    ImageError
+        If not one image can be read.
+    ArtifactError
+        If a file to be merged is not what a study wrote.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, value in (("real/a", 10), ("real/b", 30), ("gan/a", 90)):
+    ...         Path(folder, "in", name).parent.mkdir(parents=True, exist_ok=True)
+    ...         _ = Path(folder, "in", f"{name}.ppm").write_bytes(b"P6 2 2 255 " + bytes([value] * 12))
+    ...     study = spectrum(f"{folder}/in", f"{folder}/out", workers=1)
+    ...     study.reference, study["in/real"].full[0].signed["red"].mean.round(3).tolist()
+    ('in/real', [[40.0, 0.0], [0.0, 0.0]])
+    """
+    workers = _checked(limit, seed, available_cores() if workers is None else workers)
+    sets, notes = list_sets(as_paths(datasets), real=real, limit=limit, seed=seed)  # type: ignore[arg-type]
+    added = [ArrayFile(path) for path in merge]
+    if not sets and not added:
+        raise ParameterError("datasets must name at least one data set, or merge a result to add; both are empty")
+    _check_names(sets, added, reference, lossless)
+    folder = Path(output)
+    work = _work_folder(folder)
+    settings = _settings(limit, seed)
+    for number, files in enumerate(sets):
+        notes += _measured(files, work / f"set{number:03}.npz", settings, workers, on_progress)
+    finished = _merged(work, len(sets), added)
+    _write(folder, finished, settings, notes, reference, lossless)
+    shutil.rmtree(work, ignore_errors=True)
+    study = load_study(folder)
+    with replacing(folder / SUMMARY) as file:
+        file.write(json.dumps(study_as_dict(study), allow_nan=False, indent=1).encode())
+    return study
+
+
+def _checked(limit: int | None, seed: int, workers: int) -> int:
+    for name, value, least in (("limit", limit, 1), ("seed", seed, 0), ("workers", workers, 1)):
+        if value is not None and value < least:
+            raise ParameterError(f"{name} must be at least {least}, got {value}")
+    return workers
+
+
+def _check_names(
+    sets: Sequence[ImageFiles], added: Sequence[ArrayFile], reference: str | None, lossless: Sequence[str]
+) -> None:
+    """Complain about an unknown name before the work, not after it."""
+    known = {each.name: {"name": each.name, "source": each.source, "generator": each.generator} for each in sets}
+    for file in added:
+        known |= {entry["name"]: entry for entry in file.metadata["sets"]}
+    for name in [*([reference] if reference is not None else []), *lossless]:
+        _resolve(name, list(known.values()), "lossless" if name in lossless else "reference")
+
+
+def _settings(limit: int | None, seed: int) -> dict[str, Any]:
+    """Everything that decides the numbers."""
+    return {
+        "limit": limit,
+        "seed": seed,
+        "detailed_images": DETAILED_IMAGES,
+        "full_pixels": FULL_PIXELS,
+        "full_sizes": FULL_SIZES,
+        "log_offset": LOG_OFFSET,
+        "block_size": BLOCK_SIZE,
+        "max_blocks": MAX_BLOCKS,
+        "tile_sizes": list(TILE_SIZES),
+        "max_tiles": MAX_TILES,
+    }
+
+
+def _work_folder(folder: Path) -> Path:
+    work = folder / _WORK
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        for part in work.glob("*.part*"):  # of a run that was killed
+            part.unlink()
+    except OSError as error:
+        raise ParameterError(f"cannot write to the folder {os.fspath(folder)!r}: {error.strerror or error}") from error
+    return work
+
+
+def _measured(
+    files: ImageFiles, path: Path, settings: dict[str, Any], workers: int, on_progress: OnProgress
+) -> list[str]:
+    """Measure a set; return what is to be said about it."""
+    identity = files.identity(json.dumps([FORMAT_VERSION, settings, files.name]))
+    existed = path.exists()
+    resumed = measure_set(files, path, identity=identity, workers=workers, on_progress=on_progress)
+    if existed and not resumed:
+        return [f"{files.name}: unfinished work was of other files or settings, and was begun anew"]
+    return [f"{files.name}: went on with unfinished work"] if resumed else []
+
+
+def _merged(work: Path, n_sets: int, added: Sequence[ArrayFile]) -> list[Path]:
+    """Add the sets of other runs to those in the working folder; return the files of all sets, in order."""
+    paths = [work / f"set{number:03}.npz" for number in range(n_sets)]
+    names = {_sums(path).name: path for path in paths} if added else {}
+    for file in added:
+        for entry in file.metadata["sets"]:
+            sums = load_sums(file, entry, entry["name"])
+            path = names.get(sums.name)
+            total = sums if path is None else _sums(path)
+            if path is None:
+                path = names[sums.name] = work / f"merged{len(paths):03}.npz"
+                paths.append(path)
+            else:
+                total.merge(sums)
+                path = names[sums.name]
+            # Under a name of its own, so that interrupted work never goes on with what was merged already.
+            target = path if path.stem.startswith("merged") else path.with_stem(f"merged-{path.stem}")
+            save_progress(target, Progress(total, 0), "")
+            paths[paths.index(path)] = names[sums.name] = target
+    return paths
+
+
+def _sums(path: Path) -> SetSums:
+    progress = load_progress(path, None)
+    if progress is None:
+        raise ParameterError(f"{path} vanished while it was needed; run one spectrum at a time in a folder")
+    return progress.sums
+
+
+def _write(
+    folder: Path,
+    paths: Sequence[Path],
+    settings: dict[str, Any],
+    notes: Sequence[str],
+    reference: str | None,
+    lossless: Sequence[str],
+) -> None:
+    files = [ArrayFile(path) for path in paths]
+    entries = [dict(file.metadata["set"]) for file in files]
+    for entry in entries:
+        entry["name"] = f"{entry['source']}/{entry['generator']}"
+    _require_images(entries)
+    chosen = _resolve(reference, entries, "reference") if reference is not None else _default_reference(entries)
+    metadata: dict[str, Any] = {
+        "format": FORMAT_VERSION,
+        "settings": settings,
+        "reference": chosen,
+        "lossless": [_resolve(name, entries, "lossless") for name in lossless],
+        "sets": entries,
+        "comparisons": [],
+        "notes": [*notes, *(note for entry in entries for note in _set_notes(entry))],
+    }
+    measured = [
+        Measured(entry["name"], entry["counts"], file, "set") for entry, file in zip(entries, files, strict=True)
+    ]
+
+    def arrays() -> Iterator[tuple[str, npt.NDArray[Any]]]:
+        for path, entry in zip(paths, entries, strict=True):
+            yield from sums_arrays(_sums(path), entry["name"])
+        base = next(each for each in measured if each.name == chosen)
+        for each in measured:
+            for facts, compared in compare_sets(each, base) if each is not base else ():
+                metadata["comparisons"].append(facts)
+                for name, array in compared.items():
+                    yield f"{facts['key']}/{name}", array
+
+    with replacing(folder / ARRAYS) as file:
+        write_arrays(file, arrays(), metadata)
+
+
+def _require_images(entries: Sequence[dict[str, Any]]) -> None:
+    tallies = [entry["tally"] for entry in entries]
+    if not any(tally["n_images"] for tally in tallies):
+        reason = next((line for tally in tallies for line in tally["unreadable"]), "there are none")
+        raise ImageError(f"none of {sum(tally['n_files'] for tally in tallies)} files can be read; the first: {reason}")
+
+
+def _default_reference(entries: Sequence[dict[str, Any]]) -> str:
+    real = [entry["name"] for entry in entries if entry["generator"] == "real" and entry["tally"]["n_images"]]
+    return str(real[0] if len(real) == 1 else entries[0]["name"])
+
+
+def _resolve(name: str, entries: Sequence[dict[str, Any]], argument: str) -> str:
+    """Find the set that somebody means."""
+    for kind in ("name", "generator", "source"):
+        found = [str(entry["name"]) for entry in entries if entry[kind] == name]
+        if len(found) == 1:
+            return found[0]
+    names = ", ".join(repr(entry["name"]) for entry in entries)
+    raise ParameterError(f"{argument} must name one set, got {name!r}; choose from {names}")
+
+
+def _set_notes(entry: dict[str, Any]) -> Iterator[str]:
+    """Say what of a set took part in what."""
+    tally, name = entry["tally"], entry["name"]
+    if tally["n_unreadable"]:
+        yield f"{name}: {tally['n_unreadable']:,} files could not be read, the first: {tally['unreadable'][0]}"
+    full = {key.split("/")[0] for key in entry["counts"] if key.endswith("/log/grey")}
+    others = {size: number for size, number in tally["sizes"].items() if size not in full}
+    if others:
+        which = f"sizes other than {', '.join(sorted(full))}" if full else "every size"
+        yield (
+            f"{name}: {sum(others.values()):,} images, of {which}, have no full-size spectrum; nothing is resized. "
+            "Block, tile and radial spectra are of all sizes from 32 x 32"
+        )
