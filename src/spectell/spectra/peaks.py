@@ -237,20 +237,26 @@ def _running_median(values: Float64Array) -> Float64Array:
     padded = np.pad(off_lines, _HALF_WINDOW, mode="wrap")
     window = 2 * _HALF_WINDOW + 1
     views = np.lib.stride_tricks.sliding_window_view(padded, (window, window))[:, : len(values) // 2 + 1]
-    half = np.median(views.reshape(*views.shape[:2], -1), axis=-1)
+    half = _median(views.reshape(*views.shape[:2], -1))
     result = unfold_periodogram(half)
     rows = _line_rows(len(values))
     result[rows] = _median_along(values[rows])
     result[:, rows] = _median_along(values[:, rows].T).T
     corners = np.ix_(rows, rows)
-    result[corners] = np.minimum(_median_along(values[rows])[:, rows], result[corners])
+    result[corners] = np.maximum(_median_along(values[rows])[:, rows], result[corners])
     return result
 
 
 def _median_along(lines: Float64Array) -> Float64Array:
     half = min(_HALF_LINE, lines.shape[1] // 4)
     padded = np.pad(lines, ((0, 0), (half, half)), mode="wrap")
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=1), axis=-1))
+    return _median(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=1))
+
+
+def _median(values: Float64Array) -> Float64Array:
+    """Median of an odd number of values along the last axis; `numpy.median` takes ten times as long."""
+    middle = values.shape[-1] // 2
+    return np.asarray(np.partition(values, middle, axis=-1)[..., middle])
 
 
 def _error(excess: Float64Array, errors: Float64Array, *, known: bool) -> Float64Array:

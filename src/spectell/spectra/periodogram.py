@@ -3,9 +3,15 @@
 A Fourier transform, not a DCT: it has a bin at half the sampling rate, where up-sampling by two leaves its mark, and
 tells rising from falling diagonals. The window keeps the step between opposite borders of a tile from filling the axes.
 Logarithms are averaged, not powers, so that every tile and every image counts alike.
+
+Two signals are looked at, since grids come in two kinds. A pattern that is added to the picture, as by the
+checkerboards of transposed convolutions, has lines in the spectrum of the luma. Where only the strength of detail
+repeats, with steps of either sign between the blocks of a JPEG or smoother pixels between interpolated ones, that
+spectrum has none (nor does any linear filter make one): the activity has them.
 """
 
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +20,10 @@ from spectell.errors import ParameterError, ShapeError
 from spectell.spectra.blocks import LUMA_AND_DIFFERENCES, POWER_OFFSET
 from spectell.spectra.sampling import sample_blocks
 
-__all__ = ["MAX_TILES", "TILE_SIZE", "tile_periodogram", "unfold_periodogram"]
+__all__ = ["MAX_TILES", "TILE_SIZE", "Signal", "tile_periodogram", "unfold_periodogram"]
 
 Float32Array = npt.NDArray[np.float32]
+Signal = Literal["luma", "activity"]
 
 TILE_SIZE = 128
 """Height and width of a tile: every multiple of 1/8 cycles per pixel has a bin, 16 bins from the next."""
@@ -26,9 +33,14 @@ MAX_TILES = 4
 
 
 def tile_periodogram(
-    pixels: npt.NDArray[np.uint8], *, size: int = TILE_SIZE, max_tiles: int = MAX_TILES, seed: int = 0
+    pixels: npt.NDArray[np.uint8],
+    *,
+    size: int = TILE_SIZE,
+    max_tiles: int = MAX_TILES,
+    seed: int = 0,
+    signal: Signal = "luma",
 ) -> Float32Array:
-    """Mean log power of the luma in windowed tiles of one image, at native pixels.
+    """Mean log power of the luma, or of its activity, in windowed tiles of one image, at native pixels.
 
     A tile minus its mean under the window, times a periodic Hann window, is transformed; its power is divided by
     the sum of the squared window, so white noise of variance s2 has power s2, and `POWER_OFFSET` is added before
@@ -43,6 +55,9 @@ def tile_periodogram(
         Height and width of a tile in pixels; at most the smaller side of the image.
     max_tiles, seed
         Which tiles are used, see `sample_blocks`.
+    signal : {"luma", "activity"}
+        ``"activity"`` is ``ln(1 + abs(y[r, c] - y[r+1, c] - y[r, c+1] + y[r+1, c+1]))`` of the luma y, for the
+        grids of JPEGs and of interpolation.
 
     Returns
     -------
@@ -55,7 +70,7 @@ def tile_periodogram(
     ShapeError
         If `pixels` does not have 1 or 3 channels, or is smaller than one tile.
     ParameterError
-        If `size` is not even and at least 4, or `max_tiles` is not positive.
+        If `size` is not even and at least 4, `max_tiles` is not positive, or `signal` is not one of the two.
 
     References
     ----------
@@ -73,6 +88,8 @@ def tile_periodogram(
     """
     if size < 4 or size % 2:
         raise ParameterError(f"size must be even and at least 4, got {size!r}")
+    if signal not in {"luma", "activity"}:
+        raise ParameterError(f"signal must be 'luma' or 'activity', got {signal!r}")
     if pixels.ndim != 3 or pixels.shape[2] not in {1, 3}:
         raise ShapeError(f"pixels must have shape (H, W, 3) or (H, W, 1), got {pixels.shape}")
     rows, columns = sample_blocks(pixels.shape, size=size, max_blocks=max_tiles, seed=seed)
@@ -81,7 +98,7 @@ def tile_periodogram(
     for row, column in zip(rows, columns, strict=True):
         tile = pixels[row : row + size, column : column + size].astype(np.float32)
         luma = (tile.reshape(-1, 3) @ weights).reshape(size, size) if tile.shape[2] == 3 else tile[..., 0]
-        total += _log_power(luma, window)
+        total += _log_power(_activity(luma) if signal == "activity" else luma, window)
     total /= len(rows)
     half = size // 2
     total[[0, half, half], [half, 0, half]] += np.float32(np.log(2))
@@ -118,9 +135,19 @@ def unfold_periodogram(half: npt.ArrayLike) -> npt.NDArray[np.float64]:
     return np.concatenate((values, mirrored), axis=1)
 
 
-def _log_power(luma: Float32Array, window: Float32Array) -> Float32Array:
+def _activity(luma: Float32Array) -> Float32Array:
+    """Logarithm of 1 + the absolute cross-difference; 0 in the last row and column, where the window is near 0 too."""
+    activity = np.zeros_like(luma)
+    across = luma[:, :-1] - luma[:, 1:]
+    inner = activity[:-1, :-1]
+    np.subtract(across[:-1], across[1:], out=inner)
+    np.log1p(np.abs(inner, out=inner), out=inner)
+    return activity
+
+
+def _log_power(signal: Float32Array, window: Float32Array) -> Float32Array:
     # The mean under the window, not that of the tile: so nothing of it is left in DC and its neighbours.
-    spectrum = np.fft.rfft2((luma - np.vdot(luma, window) / window.sum()) * window)
+    spectrum = np.fft.rfft2((signal - np.vdot(signal, window) / window.sum()) * window)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
     power += np.float32(POWER_OFFSET)
     return np.asarray(np.log(power, out=power))
