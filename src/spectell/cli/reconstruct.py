@@ -38,7 +38,6 @@ _NAMED_FILES = 20
 @click.option("--crop", type=click.IntRange(min=32), metavar="N", help="Cut the middle N x N pixels first.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="So many pictures, chosen by the seed.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--real", metavar="NAME", help="Sub-folder that is real, if it is not called real or 0_real.")
 @click.option("--workers", "-j", type=click.IntRange(min=1), help="Threads; all cores by default.")
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run left in DIR.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -52,7 +51,6 @@ def reconstruct(
     crop: int | None,
     limit: int | None,
     seed: int,
-    real: str | None,
     workers: int | None,
     resume: bool,
     as_json: bool,
@@ -74,7 +72,7 @@ def reconstruct(
 
     config = ReconstructionConfig(weights, simulate, before, history, crop, limit, seed)
     with stage_progress(shown=not as_json) as report:
-        made = run(data, output, config, real=real, workers=workers, resume=resume, on_progress=report)
+        made = run(data, output, config, workers=workers, resume=resume, on_progress=report)
     for skipped in made.skipped[:_NAMED_FILES]:
         click.echo(f"Skipped {skipped.path!r}: {skipped.reason}", err=True)
     if len(made.skipped) > _NAMED_FILES:
@@ -83,4 +81,6 @@ def reconstruct(
         counts = {"pictures": made.pictures, "reused": made.reused, "skipped": len(made.skipped)}
         click.echo(json.dumps({"output": output, "generators": made.generators, **counts}))
         return
-    click.echo(f"Wrote {made.pictures} originals and their reconstructions by {', '.join(made.generators)} to {output}.")
+    click.echo(
+        f"Wrote {made.pictures} originals and their reconstructions by {', '.join(made.generators)} to {output}."
+    )

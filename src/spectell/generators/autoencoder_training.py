@@ -8,7 +8,6 @@ stopped: bit for bit, on one machine with one number of threads. Importing this 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 
 from spectell.datasets.atomic import replacing
 from spectell.errors import ArtifactError, ParameterError, ShapeError
+from spectell.generators.checkpoint import CHECKPOINT_NAME, read_tensors, write_tensors
 from spectell.generators.small_autoencoder import (
     FACTOR,
     build_autoencoder,
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     import os
 
 __all__ = [
-    "CHECKPOINT_FILE",
     "LOG_FILE",
     "WEIGHTS_FILE",
     "AutoencoderConfig",
@@ -44,7 +41,6 @@ __all__ = [
 ]
 
 WEIGHTS_FILE = "autoencoder.safetensors"
-CHECKPOINT_FILE = "checkpoint.safetensors"
 LOG_FILE = "log.csv"
 
 _HELD_OUT = 20
@@ -198,8 +194,8 @@ def train_autoencoder(
     _check_images(images)
     folder = Path(output)
     run = _Run(config, images, torch.device(device))
-    if resume and (folder / CHECKPOINT_FILE).exists():
-        run.restore(folder / CHECKPOINT_FILE)
+    if resume and (folder / CHECKPOINT_NAME).exists():
+        run.restore(folder / CHECKPOINT_NAME)
     log = _Log(folder / LOG_FILE, run.step)
     while run.step < config.steps:
         loss = run.advance()
@@ -212,7 +208,7 @@ def train_autoencoder(
             log.add(run.step, loss)
         if run.step % config.checkpoint_every == 0 or run.step == config.steps:
             log.write()
-            run.save(folder / CHECKPOINT_FILE)
+            run.save(folder / CHECKPOINT_NAME)
         if on_progress is not None:
             on_progress(run.step, config.steps)
     return _finish(run, folder, facts or {})
@@ -259,27 +255,17 @@ class _Run:
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         for index, state in self.optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": value for name, value in state.items()}
-        content = save(
-            {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
-            metadata={"step": str(self.step), "identity": self._identity()},
-        )
-        with replacing(path) as file:
-            file.write(content)
+        card = {"step": self.step, "identity": self._identity()}
+        write_tensors(path, {name: value.detach().cpu().contiguous() for name, value in tensors.items()}, card)
 
     def restore(self, path: Path) -> None:
-        try:
-            with safe_open(path, framework="pt") as opened:
-                facts = opened.metadata() or {}
-                tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
-            step, identity = int(facts["step"]), facts["identity"]
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
-            raise ArtifactError(f"cannot resume from {str(path)!r}: {error}; remove it to start anew") from error
-        if identity != self._identity():
+        tensors, card = read_tensors(path)
+        if card.get("identity") != self._identity():
             raise ArtifactError(
                 f"cannot resume from {str(path)!r}: it belongs to other settings or images; repeat those, or train "
                 "into another folder"
             )
-        self.step = step
+        self.step = int(card["step"])
         self.network.load_state_dict(_below("network.", tensors))
         states: dict[int, dict[str, torch.Tensor]] = {}
         for name, value in _below("optimiser.", tensors).items():
@@ -288,9 +274,9 @@ class _Run:
         whole = self.optimiser.state_dict()
         self.optimiser.load_state_dict({"state": states, "param_groups": whole["param_groups"]})
 
-    def _identity(self) -> str:
+    def _identity(self) -> dict[str, Any]:
         settings = {**asdict(self.config), "shape": list(self.images.shape), "images": _digest(self.images)}
-        return json.dumps({key: settings[key] for key in settings if not key.endswith("_every")}, sort_keys=True)
+        return {key: value for key, value in settings.items() if not key.endswith("_every")}
 
 
 class _Log:

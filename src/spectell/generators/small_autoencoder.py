@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
-from spectell.datasets.atomic import replacing
 from spectell.errors import ArtifactError
+from spectell.generators.checkpoint import write_tensors
 from spectell.generators.tensors import load_weights
 from spectell.generators.upsampling import UPSAMPLINGS, make_upsampling
 
@@ -46,8 +45,9 @@ FORMAT = "spectell-autoencoder-1"
 """What the card of a file calls its kind and version."""
 
 _WIDTHS = (24, 32)
-_LAST_WIDTH = 8
+_LAST_WIDTH = 16
 _LATENTS = 16
+_LEAK = 0.2
 
 
 class SmallAutoencoder(nn.Module):
@@ -87,12 +87,10 @@ class SmallAutoencoder(nn.Module):
             _conv(_LATENTS, quarter),
             _bend(),
             _Residual(quarter),
-            _conv(quarter, half),
+            _conv(quarter, quarter),
             _bend(),
-            make_upsampling(upsampling, half),
-            _conv(half, half),
-            _bend(),
-            _conv(half, _LAST_WIDTH),
+            make_upsampling(upsampling, quarter),
+            _conv(quarter, _LAST_WIDTH),
             _bend(),
             make_upsampling(upsampling, _LAST_WIDTH),
             _conv(_LAST_WIDTH, _LAST_WIDTH),
@@ -135,7 +133,10 @@ def build_autoencoder(upsampling: str, seed: int) -> SmallAutoencoder:
             if isinstance(layer, nn.Conv2d):
                 digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=7).digest()
                 torch.manual_seed(int.from_bytes(digest, "big"))
-                layer.reset_parameters()
+                # Torch's default lets the signal fade from layer to layer, and training then begins slowly.
+                nn.init.kaiming_normal_(layer.weight, a=_LEAK)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
     return network
 
 
@@ -154,11 +155,8 @@ def save_autoencoder(network: SmallAutoencoder, path: str | os.PathLike[str], ca
     ManifestError
         If the system cannot write the file.
     """
-    whole = {"format": FORMAT, "upsampling": network.upsampling, **card}
     tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    content = save(tensors, metadata={"card": json.dumps(whole, allow_nan=False, sort_keys=True)})
-    with replacing(path) as file:
-        file.write(content)
+    write_tensors(path, tensors, {"format": FORMAT, "upsampling": network.upsampling, **card})
 
 
 def read_autoencoder_card(path: str | os.PathLike[str]) -> dict[str, Any] | None:
@@ -229,4 +227,4 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 def _bend() -> nn.Module:
-    return nn.LeakyReLU(0.2)
+    return nn.LeakyReLU(_LEAK)

@@ -28,10 +28,10 @@ from spectell.datasets.columns import encode_text
 from spectell.datasets.entries import REAL
 from spectell.errors import ImageError, ParameterError
 from spectell.images import read_image
+from spectell.workflows.chosen_images import choose, output_names
 from spectell.workflows.image_set import Progress, Skipped, in_threads, quiet
 from spectell.workflows.pair_history import PairHistory, colourless
 from spectell.workflows.pair_record import PairRecord
-from spectell.workflows.real_images import choose, output_names, real_images
 
 if TYPE_CHECKING:
     from spectell.generators.reconstruction import Reconstructor
@@ -127,7 +127,6 @@ def reconstruct(
     output: StrPath,
     config: ReconstructionConfig,
     *,
-    real: str | None = None,
     workers: int | None = None,
     resume: bool = False,
     on_progress: Progress = quiet,
@@ -142,8 +141,6 @@ def reconstruct(
         Folder for ``real/``, a folder for each generator, ``manifest.csv`` and ``record.jsonl`` (what was drawn for
         each picture).
     config : ReconstructionConfig
-    real : str, optional
-        Name of the sub-folder of `data` that is real, if it is not called ``real`` or ``0_real``.
     workers : int, optional
         Threads, each with a picture of its own; one a core by default. The result does not depend on it.
     resume : bool
@@ -175,14 +172,15 @@ def reconstruct(
     ('real/a.png', 1)
     """
     from spectell.generators.reconstruction import use_one_thread
+    from spectell.generators.training_images import list_photographs
 
     folder = Path(output)
-    pictures = real_images(data, real)
+    pictures = list_photographs(data)
     names = output_names(pictures)
     rows = choose(pictures, config.limit, config.seed)
     makers = _load(config)
     use_one_thread()
-    record = PairRecord.open(folder / RECORD_NAME, _settings(config, makers, pictures, real), resume=resume)
+    record = PairRecord.open(folder / RECORD_NAME, _settings(config, makers, pictures), resume=resume)
     with record:
         work = _Work(pictures, names, folder, config, makers)
         waiting = [row for row in rows if not record.has(names[row], folder, [REAL, *makers])]
@@ -209,13 +207,11 @@ def _load(config: ReconstructionConfig) -> dict[str, Reconstructor]:
     return named
 
 
-def _settings(
-    config: ReconstructionConfig, makers: Mapping[str, Reconstructor], pictures: Manifest, real: str | None
-) -> dict[str, Any]:
+def _settings(config: ReconstructionConfig, makers: Mapping[str, Reconstructor], pictures: Manifest) -> dict[str, Any]:
     """List what a resumed run must share; `limit` is left out, so that a run can be extended."""
     kept = {name: value for name, value in asdict(config).items() if name not in {"weights", "simulate", "limit"}}
     generators = {name: dict(maker.facts) for name, maker in makers.items()}
-    return {**kept, "real": real, "data": os.fspath(pictures.root), "generators": generators}
+    return {**kept, "data": os.fspath(pictures.root), "generators": generators}
 
 
 def _run(
