@@ -20,6 +20,7 @@ __all__ = ["COMMANDS", "cli", "main"]
 
 COMMANDS = {
     "scan": ("spectell.cli.scan:scan", "Verdict for each image: real, generated or inconclusive."),
+    "explain": ("spectell.cli.explain:explain", "Say why one image got its verdict, as a page."),
     "calibrate": ("spectell.cli.calibrate:calibrate", "Set a model's thresholds on your own photographs."),
     "train": ("spectell.cli.train:train", "Train a detector and write a model file."),
     "evaluate": ("spectell.cli.evaluate:evaluate", "Measure a model on a data set, with intervals."),

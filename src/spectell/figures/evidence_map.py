@@ -1,0 +1,130 @@
+"""Scores of tiles over the picture that they belong to.
+
+Only tiles whose score is clearly not zero are coloured, and those carry a plus or a minus as well, so that nothing
+rests on hue. The picture beneath is grey and faint: it is there to find one's way, not to be judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.errors import ShapeError
+from spectell.figures.canvas import colour_map, themed
+from spectell.figures.style import LIGHT, Theme
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["SCORE_LIMIT", "cell_edges", "plot_evidence"]
+
+SCORE_LIMIT = 1.5
+"""Log-odds of the last colours: the same on every map, so that maps can be compared."""
+
+_LUMA = np.array([0.299, 0.587, 0.114])
+
+
+def plot_evidence(
+    picture: npt.NDArray[np.uint8],
+    scores: npt.ArrayLike,
+    clear: npt.ArrayLike,
+    *,
+    centres: tuple[Sequence[float], Sequence[float]],
+    theme: Theme = LIGHT,
+) -> Figure:
+    """Scores of a grid of tiles over a picture.
+
+    Parameters
+    ----------
+    picture : ndarray of shape (H, W, 3), uint8
+        The image, at any size.
+    scores : array_like of shape (R, C)
+        Log-odds of each tile.
+    clear : array_like of shape (R, C), bool
+        Which tiles are coloured.
+    centres : two sequences of float, of lengths R and C
+        Middles of the tiles, as shares (0 to 1) of the picture's height and width. A tile is drawn up to the middle
+        between it and the next, since tiles overlap.
+    theme : Theme
+
+    Returns
+    -------
+    figure : matplotlib.figure.Figure
+
+    Raises
+    ------
+    ShapeError
+        If the shapes do not agree.
+
+    Examples
+    --------
+    >>> figure = plot_evidence(
+    ...     np.zeros((4, 8, 3), np.uint8), [[1.0, -1.0]], [[True, False]], centres=([0.5], [0.25, 0.75])
+    ... )
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['+']
+    """
+    values, coloured = np.asarray(scores, np.float64), np.asarray(clear, bool)
+    downs, acrosses = (np.asarray(middle, np.float64) for middle in centres)
+    if values.shape != (len(downs), len(acrosses)) or coloured.shape != values.shape:
+        raise ShapeError(
+            f"scores and clear must have shape ({len(downs)}, {len(acrosses)}), got {values.shape} and {coloured.shape}"
+        )
+    height, width = picture.shape[:2]
+    with themed(theme):
+        from matplotlib.figure import Figure
+
+        inches = np.array([width, height]) * (5.6 / max(width, height * 1.15))
+        figure = Figure(figsize=(max(inches[0], 2.6) + 0.1, inches[1] + 0.75), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(_faint(picture, theme), extent=(0, width, height, 0), interpolation="bilinear", aspect="equal")
+        mesh = axes.pcolormesh(
+            cell_edges(acrosses) * width,
+            cell_edges(downs) * height,
+            np.ma.masked_array(values, ~coloured),
+            cmap=_see_through(theme),
+            vmin=-SCORE_LIMIT,
+            vmax=SCORE_LIMIT,
+            alpha=0.62,
+            edgecolors="none",
+        )
+        size = float(np.clip(150 / max(len(downs), len(acrosses)), 5, 13))
+        for row, column in np.argwhere(coloured):
+            sign = "+" if values[row, column] > 0 else "−"
+            place = acrosses[column] * width, downs[row] * height
+            axes.text(*place, sign, ha="center", va="center", fontsize=size, color=theme.ink)
+        axes.set_xlim(0, width)
+        axes.set_ylim(height, 0)
+        axes.set_axis_off()
+        bar = figure.colorbar(mesh, ax=axes, location="bottom", extend="both", aspect=34, shrink=0.9, pad=0.02)
+        bar.set_label("score of the tile alone (log-odds): − real, + generated")
+        bar.outline.set_visible(False)  # type: ignore[operator]
+    return figure
+
+
+def cell_edges(middles: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Borders of the cells around increasing places: half-way between neighbours, and 0 and 1 at the ends.
+
+    Examples
+    --------
+    >>> cell_edges([0.25, 0.75]).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    places = np.asarray(middles, np.float64)
+    return np.concatenate([[0.0], (places[1:] + places[:-1]) / 2, [1.0]])
+
+
+def _faint(picture: npt.NDArray[np.uint8], theme: Theme) -> npt.NDArray[np.float64]:
+    """Return the luma, half-way to the ground of the theme."""
+    from matplotlib.colors import to_rgb
+
+    grey = (picture.astype(np.float64) @ _LUMA / 255)[..., np.newaxis]
+    return np.asarray(0.55 * grey + 0.45 * np.array(to_rgb(theme.paper)))
+
+
+def _see_through(theme: Theme) -> object:
+    """The diverging map, through which a tile that is not coloured shows the picture."""
+    return colour_map(theme, diverging=True).with_extremes(bad=(0, 0, 0, 0))
