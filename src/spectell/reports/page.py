@@ -85,7 +85,7 @@ def render_page(
     ]
     listed = element("nav", element("ul", *links), class_="contents", aria_label="Contents") if contents else ""
     skip = element("a", "Skip to the content", href="#content", class_="skip") if contents else ""
-    return "<!doctype html>\n" + element(
+    return Markup("<!doctype html>\n") + element(
         "html",
         _head(title),
         element(
