@@ -52,7 +52,7 @@ def test_everybody_may_read_what_the_wheel_holds(wheel):
 def test_a_plain_install_needs_no_torch():
     names = {re.split(r"[^\w-]", line)[0].lower() for line in PROJECT["dependencies"]}
     heavy = {"matplotlib", "pyarrow", "scikit-learn", "scipy"}
-    assert names == heavy | {"click", "numpy", "pillow", "safetensors", "simplejpeg", "threadpoolctl"}
+    assert names == heavy | {"click", "numpy", "pillow", "pyspng", "safetensors", "simplejpeg", "threadpoolctl"}
 
 
 def test_the_licence_of_the_code_is_mit():

@@ -177,7 +177,7 @@ def test_running_out_of_memory_is_the_same_error(monkeypatch, samples):
 
     monkeypatch.setattr(reader, "to_rgb", exhaust)
     with pytest.raises(ImageError, match="not enough memory"):
-        read_image(samples["png"])
+        read_image(samples["gif"])
 
 
 def test_an_interrupt_is_not_swallowed(monkeypatch, samples):
@@ -186,7 +186,7 @@ def test_an_interrupt_is_not_swallowed(monkeypatch, samples):
 
     monkeypatch.setattr(reader, "to_rgb", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        read_image(samples["png"])
+        read_image(samples["gif"])
 
 
 def test_a_raw_camera_preview_is_refused(save):

@@ -13,6 +13,7 @@ from typing import IO, BinaryIO
 from PIL import Image, ImageFile
 
 from spectell.errors import ImageError
+from spectell.images import spng, turbo
 from spectell.images.containers import GifBlocks, count_tiff_pages, gif_blocks
 from spectell.images.facts import DEFAULT_MAX_PIXELS, LARGE_PIXELS, DecodedImage, ImageFacts
 from spectell.images.flatten import Pixels, to_rgb
@@ -28,9 +29,11 @@ from spectell.images.sources import (
     describe_source,
     open_source,
 )
-from spectell.images.turbo import decode_rgb
 
 __all__ = ["read_image"]
+
+_STRAIGHT_TO_RGB = {"JPEG": turbo.decode_rgb, "PNG": spng.decode_rgb}
+"""Decoders that are faster than Pillow's and return the same pixels, or None where Pillow should decide."""
 
 _HEAD = 256
 _ORIENTATION = 0x0112
@@ -152,9 +155,9 @@ def _decode(image: ImageFile.ImageFile, name: str, stream: IO[bytes], max_pixels
 
 
 def _rgb(image: ImageFile.ImageFile, name: str, stream: IO[bytes], max_pixels: int) -> tuple[Pixels, bool]:
-    if name == "JPEG" and image.mode == "RGB":
+    if image.mode == "RGB" and name in _STRAIGHT_TO_RGB and "transparency" not in image.info:
         position = stream.tell()
-        pixels = decode_rgb(stream, image.height, image.width)
+        pixels = _STRAIGHT_TO_RGB[name](stream, image.height, image.width)
         if pixels is not None:
             pixels.flags.writeable = False
             return pixels, False
