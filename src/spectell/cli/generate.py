@@ -20,7 +20,7 @@ _LATER = {"reconstruct": "spectell.cli.reconstruct:reconstruct"}
 class _GenerateGroup(click.Group):
     """Finds the commands of other modules when they are called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - names need no context
         """List the names in the order in which they are used."""
         return [*self.commands, *(name for name, place in _LATER.items() if _exists(place))]
 
@@ -48,7 +48,13 @@ def generate() -> None:
 
 @generate.command()
 @click.argument("data")
-@click.option("--loss", type=click.Choice(["sngan", "wgan-gp", "cramer", "mmd"]), default="sngan", show_default=True)
+@click.option(
+    "--loss",
+    type=click.Choice(["sngan", "wgan-gp", "cramer", "mmd", "autoencoder"]),
+    default="sngan",
+    show_default=True,
+    help="The last trains a network for `reconstruct`.",
+)
 @click.option(
     "--upsampling",
     type=click.Choice(["nearest", "bilinear", "binomial", "transposed", "pixelshuffle"]),
@@ -111,6 +117,18 @@ def train(
     """
     from spectell.generators.training_config import GeneratorConfig
 
+    if options["loss"] == "autoencoder":
+        from spectell.cli.autoencoder import train_autoencoder_command
+
+        _require_torch()
+        run_options: dict[str, Any] = {
+            "resume": resume,
+            "device": device,
+            "threads": threads,
+            "checkpoint_every": checkpoint_every,
+        }
+        train_autoencoder_command(data, output, int(size), options, **run_options, licence=licence, as_json=as_json)
+        return
     config = GeneratorConfig(size=int(size), **options)
     _require_torch()
     from spectell.cli.progress import Progress
@@ -151,8 +169,8 @@ def sample(generator: str, n: int, seed: int, output: str) -> None:
     """Write images of a trained generator.
 
     GENERATOR is a folder that `spectell generate train` wrote, a generator's file, or the name of one that comes with
-    Spectell. Image k depends on the generator, the seed and k alone. FOLDER gets PNG files, manifest.csv, and samples.csv
-    with loss, up-sampling, seed and index of each image.
+    Spectell. Image k depends on the generator, the seed and k alone. FOLDER gets PNG files, manifest.csv, and
+    samples.csv with loss, up-sampling, seed and index of each image.
 
     Example:
 

@@ -20,6 +20,7 @@ import torch
 from spectell.datasets.atomic import replacing
 from spectell.errors import ArtifactError, ParameterError, ShapeError
 from spectell.generators.checkpoint import CHECKPOINT_NAME, read_tensors, write_tensors
+from spectell.generators.interrupts import DeferredInterrupt
 from spectell.generators.small_autoencoder import (
     FACTOR,
     build_autoencoder,
@@ -189,6 +190,8 @@ def train_autoencoder(
         If the images do not fit, or the loss stops being finite (the last checkpoint stays as it is).
     ArtifactError
         If the checkpoint is damaged, or belongs to another configuration.
+    KeyboardInterrupt
+        After Ctrl-C, when the step is done and the checkpoint written.
     """
     config = config or AutoencoderConfig()
     _check_images(images)
@@ -197,6 +200,13 @@ def train_autoencoder(
     if resume and (folder / CHECKPOINT_NAME).exists():
         run.restore(folder / CHECKPOINT_NAME)
     log = _Log(folder / LOG_FILE, run.step)
+    with DeferredInterrupt() as interrupt:
+        _take_steps(run, log, folder, interrupt, on_progress)
+    return _finish(run, folder, facts or {})
+
+
+def _take_steps(run: _Run, log: _Log, folder: Path, interrupt: DeferredInterrupt, on_progress: Progress | None) -> None:
+    config = run.config
     while run.step < config.steps:
         loss = run.advance()
         if not np.isfinite(loss):
@@ -206,12 +216,13 @@ def train_autoencoder(
             )
         if run.step % config.log_every == 0:
             log.add(run.step, loss)
-        if run.step % config.checkpoint_every == 0 or run.step == config.steps:
+        if run.step % config.checkpoint_every == 0 or run.step == config.steps or interrupt.requested:
             log.write()
             run.save(folder / CHECKPOINT_NAME)
+        if interrupt.requested:
+            raise KeyboardInterrupt
         if on_progress is not None:
             on_progress(run.step, config.steps)
-    return _finish(run, folder, facts or {})
 
 
 class _Run:
