@@ -171,8 +171,8 @@ class Critic(nn.Module):
         Channels at full size.
     outputs : int > 0
     spectrally_normalised : bool
-        Whether every weight is divided by an estimate of its largest singular value, which a power iteration improves at
-        every call in training mode.
+        Whether every weight is divided by an estimate of its largest singular value, which a power iteration improves
+        at every call in training mode.
     progressive : bool
         Whether it can judge images of every smaller resolution too. It then sees how much the images of its batch
         differ, as published with growing [1]_.

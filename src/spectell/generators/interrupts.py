@@ -38,7 +38,7 @@ class DeferredInterrupt:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - every handler gets both
         if self.requested:
             raise KeyboardInterrupt
         self.requested = True

@@ -1,8 +1,8 @@
 """How far generated images are from real ones, without any network: the sliced Wasserstein distance of patches.
 
 Patches of 7 x 7 pixels are taken from every level of a Laplacian pyramid, so that coarse and fine structure count by
-themselves, as published with progressive growing [1]_. It says whether a training gets on; it compares generators of one
-size on one data set, and nothing else. Torch-free.
+themselves, as published with progressive growing [1]_. It says whether a training gets on; it compares generators of
+one size on one data set, and nothing else. Torch-free.
 
 References
 ----------

@@ -68,7 +68,7 @@ class TrainedGenerator:
 
     @property
     def phase(self) -> Phase:
-        """Resolution of its images, smaller than its size where growing was not finished, and share of the last stage."""
+        """Resolution of its images, smaller than its size where growing was not finished; share of the last stage."""
         return Phase(int(self.card["resolution"]), float(self.card["alpha"]))
 
     def images(self, seed: int, start: int, stop: int) -> npt.NDArray[np.uint8]:
@@ -115,8 +115,8 @@ def save_generator(
     path : path
     network : Generator
     card : dict
-        With ``name``, ``config``, ``resolution`` and ``alpha`` at least. Where growing is finished, the layers to RGB of
-        smaller resolutions are left out.
+        With ``name``, ``config``, ``resolution`` and ``alpha`` at least. Where growing is finished, the layers to RGB
+        of smaller resolutions are left out.
     half : bool
         Whether to write float16, which halves the file and changes a few pixels by a level.
 
@@ -209,5 +209,6 @@ def _locate(place: str | os.PathLike[str]) -> Path:
         return BUNDLED / f"{os.fspath(place)}.safetensors"
     known = ", ".join(bundled_generators()) or "none"
     raise ArtifactError(
-        f"no generator {os.fspath(place)!r}: it is neither a file, nor a folder, nor one that comes with Spectell ({known})"
+        f"no generator {os.fspath(place)!r}: it is neither a file, nor a folder, nor one that comes with Spectell, "
+        f"which are: {known}"
     )

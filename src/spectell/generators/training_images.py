@@ -209,8 +209,15 @@ def _open_prepared(folder: Path, size: int) -> tuple[Packed, dict[str, Any]]:
         raise ManifestError(f"{str(folder)!r} holds images of {shape} pixels, and size is {size}; prepare them again")
     if packed.manifest.labels.any():
         raise ManifestError(f"{str(folder)!r} holds generated images too; name a folder of photographs")
-    facts = {"n_images": len(packed.images), "sha256": hashlib.sha256(packed.images).hexdigest()}
+    facts = {"n_images": len(packed.images), "sha256": _hash_rows(packed.images)}
     return packed, facts | {"too_small": 0, "unreadable": 0, "duplicates": 0}
+
+
+def _hash_rows(images: PixelArray) -> str:
+    digest = hashlib.sha256()
+    for pixels in images:
+        digest.update(pixels.tobytes())
+    return digest.hexdigest()
 
 
 def _write_header(file: Any, n: int, size: int) -> None:

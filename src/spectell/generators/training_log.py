@@ -27,14 +27,15 @@ class TrainingLog:
     ----------
     path : path
     step : int >= 0
-        Where the training stands: rows of later steps, which a stopped run wrote after its last checkpoint, are dropped.
+        Where the training stands. Rows of later steps, which a stopped run wrote after its last checkpoint, are
+        dropped.
     """
 
     def __init__(self, path: str | os.PathLike[str], step: int) -> None:
         kept = _rows_until(Path(path), step)
         with replacing(path) as file:
             file.write("".join(",".join(row) + "\n" for row in [COLUMNS, *kept]).encode())
-        self._file = Path(path).open("a", encoding="utf-8", newline="")
+        self._file = Path(path).open("a", encoding="utf-8", newline="")  # noqa: SIM115 - until __exit__
         self._writer = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
 
     def __enter__(self) -> TrainingLog:

@@ -1,8 +1,8 @@
 """The networks of a training with all that changes in them, and one step of it.
 
-Invariant: a step is a function of the state's tensors, the configuration, the images and the step's number. Nothing else
-is remembered, so a state that was written to a file and read back goes on bit for bit. Importing this module imports
-torch.
+Invariant: a step is a function of the state's tensors, the configuration, the images and the step's number. Nothing
+else is remembered, so a state that was written to a file and read back goes on bit for bit. Importing this module
+imports torch.
 """
 
 from __future__ import annotations
@@ -220,8 +220,8 @@ class TrainingState:
         value = loss.item()
         if not math.isfinite(value):
             raise ParameterError(
-                f"the training diverged at step {self.step + 1:,}: the loss of the {name} is {value}; start anew with a "
-                "smaller learning rate or another seed"
+                f"the training diverged at step {self.step + 1:,}: the loss of the {name} is {value}; the last "
+                "checkpoint was kept; start anew with a smaller learning rate or another seed"
             )
         optimiser = self._optimisers[name]
         optimiser.zero_grad(set_to_none=True)

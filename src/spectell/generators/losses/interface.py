@@ -54,7 +54,7 @@ class LossFunction(ABC):
     def critic_loss(
         self, critic: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """What the critic minimises.
+        """Return what the critic minimises.
 
         Parameters
         ----------
@@ -72,7 +72,7 @@ class LossFunction(ABC):
 
     @abstractmethod
     def generator_loss(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        """What the generator minimises; `fake` carries its gradient. Parameters as for `critic_loss`."""
+        """Return what the generator minimises; `fake` carries its gradient. Parameters as for `critic_loss`."""
 
 
 def gradient_penalty(function: Critic, real: torch.Tensor, fake: torch.Tensor, mix: torch.Tensor) -> torch.Tensor:

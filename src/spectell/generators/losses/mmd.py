@@ -1,5 +1,7 @@
 """Maximum mean discrepancy with the repulsive loss (MMD-GAN). Importing this module imports torch."""
 
+# ruff: noqa: ARG002 - one interface for all losses; not each uses every argument
+
 from __future__ import annotations
 
 from typing import ClassVar

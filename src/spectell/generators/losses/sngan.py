@@ -1,5 +1,7 @@
 """Spectral normalisation with the hinge loss (SNGAN). Importing this module imports torch."""
 
+# ruff: noqa: ARG002 - one interface for all losses; not each uses every argument
+
 from __future__ import annotations
 
 from typing import ClassVar
@@ -16,7 +18,8 @@ class SNGANLoss(LossFunction):
 
     critic: E max(0, 1 - D(real)) + E max(0, 1 + D(fake)); generator: -E D(fake).
 
-    The paper uses the standard loss and the hinge loss, which gave the better images; of its settings of Adam this is C.
+    The paper uses the standard loss and the hinge loss, which gave the better images.
+    Of its settings of Adam this is C.
 
     References
     ----------
