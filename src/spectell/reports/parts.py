@@ -162,7 +162,7 @@ def figure(
     """
     if not alt.strip():
         raise ParameterError("alt must say what the picture shows, got nothing; describe it in a sentence")
-    style = None if width is None else f"max-width:{int(width)}px"
+    style = None if width is None else f"max-width:min(100%,{int(width)}px)"
     picture = element("img", src=data_uri(light), alt=alt, style=style)
     if dark is not None:
         picture = element("picture", element("source", srcset=data_uri(dark), media=DARK_SCREEN), picture)
