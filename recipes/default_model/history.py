@@ -7,6 +7,7 @@ earlier JPEG, is sometimes resized, blurred or made noisy, and mostly compressed
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from spectell.perturbations import (
     GaussianBlur,
@@ -26,6 +27,8 @@ __all__ = ["CONDITIONS", "draw_view", "under_condition"]
 Pixels = npt.NDArray[np.uint8]
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 KERNELS = ("bilinear", "bicubic", "lanczos", "box", "hamming")
+GREY_SHARE = 0.06
+"""Views without colour, of either class: photographs without colour are no stranger than others."""
 SMALLEST_SIDE = 48
 """Below this an image is not cut or reduced, since the model needs 32 pixels."""
 
@@ -52,6 +55,8 @@ def draw_view(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     """One training view: native pixels of a window, after a random history."""
     view = _window(pixels, rng)
     small = min(view.shape[:2]) < SMALLEST_SIDE
+    if rng.random() < GREY_SHARE:
+        view = _grey(view)
     view = _apply(_EARLY_JPEG, view, rng)
     if not small:
         view = _apply(_OFFSET, view, rng)
@@ -86,6 +91,11 @@ def _window(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     margins = rng.integers(0, 8, size=2)
     window = WindowCrop(min(height - int(margins[0]), side), min(width - int(margins[1]), side))
     return _apply(window, pixels, rng)
+
+
+def _grey(pixels: Pixels) -> Pixels:
+    luma = np.asarray(Image.fromarray(pixels).convert("L"))
+    return np.repeat(luma[:, :, np.newaxis], 3, axis=2)
 
 
 def _apply(perturbation: object, pixels: Pixels, rng: np.random.Generator) -> Pixels:

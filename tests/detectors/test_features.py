@@ -6,6 +6,7 @@ from scipy import fft
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
+from spectell.detectors.cooccurrence import CooccurrenceFeatures
 from spectell.detectors.features import MAX_TILES, BlockFeatures, DCTFeatures, PixelFeatures, tile_corners
 from spectell.detectors.registry import FRONT_ENDS, get_front_end
 from spectell.detectors.ridge import RidgeDetector
@@ -129,3 +130,23 @@ def test_front_ends_are_transformers_that_can_be_cloned_and_piped(rng):
     pipeline = make_pipeline(front_end, RidgeDetector()).fit(images, [0, 1] * 6)
     assert pipeline.predict(images).tolist() == [0, 1] * 6
     assert BlockFeatures(4).transform([]).shape == (0, 96)
+
+
+@pytest.mark.parametrize(
+    ("few", "many"),
+    [
+        (BlockFeatures(size=8, max_blocks=64, full_side=96), BlockFeatures(size=8, max_blocks=32)),
+        (CooccurrenceFeatures(size=8, max_windows=64, full_side=96), CooccurrenceFeatures(size=8, max_windows=32)),
+    ],
+)
+def test_a_small_image_gets_blocks_in_proportion_to_its_side(rng, few, many):
+    pixels = image(rng, 48, 48)
+    np.testing.assert_array_equal(few.rows(pixels), many.rows(pixels))
+    assert (few.rows(pixels) != few.rows(pixels, thorough=True)).any()
+    with pytest.raises(ParameterError, match="full_side must be a whole number from 1"):
+        few.set_params(full_side=0).check_params()
+
+
+def test_a_file_without_a_parameter_that_was_added_later_is_read_as_it_was_meant():
+    before = {name: value for name, value in BlockFeatures(size=8).config.items() if name != "full_side"}
+    assert BlockFeatures.from_config(before, {}).full_side is None

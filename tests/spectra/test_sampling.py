@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spectell.errors import ParameterError, ShapeError
-from spectell.spectra import sample_blocks
+from spectell.spectra import blocks_within_budget, sample_blocks
 
 
 @given(
@@ -88,3 +88,16 @@ def test_the_offsets_are_shared_and_cannot_be_damaged():
 def test_errors_say_what_to_change(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@given(height=st.integers(1, 5000), width=st.integers(1, 5000), most=st.integers(1, 500), full=st.integers(1, 600))
+def test_a_budget_grows_with_the_side_up_to_its_full_size(height, width, most, full):
+    found = blocks_within_budget((height, width), most, full)
+    assert 1 <= found <= most
+    assert blocks_within_budget((height, width, 3), most, full) == found
+    assert blocks_within_budget((2 * height, 2 * width), most, full) >= found
+    if height * width >= full**2:
+        assert found == most
+    else:
+        assert abs(found - most * (height * width) ** 0.5 / full) <= 1
+    assert blocks_within_budget((height, width), most, None) == most

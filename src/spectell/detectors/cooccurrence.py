@@ -10,9 +10,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from spectell.detectors.front_end import FrontEnd, check_image, check_whole
+from spectell.detectors.front_end import FrontEnd, check_full_side, check_image, check_whole
 from spectell.detectors.parts import Float32Array, Float64Array, Uint8Array
-from spectell.spectra.sampling import sample_blocks
+from spectell.spectra.sampling import blocks_within_budget, sample_blocks
 
 __all__ = ["CooccurrenceFeatures", "cooccurrences"]
 
@@ -41,6 +41,8 @@ class CooccurrenceFeatures(FrontEnd):
         Most windows that are looked at in one image; `thorough` uses all that overlap by half.
     step : int >= 1
         Differences are divided by it, towards zero, before they are clipped: 1 reads smooth areas, 3 textured ones.
+    full_side : int >= 1, optional
+        Images of fewer pixels than its square get fewer windows, see `spectell.spectra.blocks_within_budget`.
 
     See Also
     --------
@@ -64,10 +66,11 @@ class CooccurrenceFeatures(FrontEnd):
 
     name = "cooccurrence"
 
-    def __init__(self, size: int = 32, max_windows: int = 16, step: int = 1) -> None:
+    def __init__(self, size: int = 32, max_windows: int = 16, step: int = 1, full_side: int | None = None) -> None:
         self.size = size
         self.max_windows = max_windows
         self.step = step
+        self.full_side = full_side
 
     @property
     def n_features(self) -> int:
@@ -84,12 +87,14 @@ class CooccurrenceFeatures(FrontEnd):
         check_whole("size", self.size, 8)
         check_whole("max_windows", self.max_windows, 1)
         check_whole("step", self.step, 1)
+        check_full_side(self.full_side)
 
     def rows(self, pixels: Uint8Array, *, thorough: bool = False) -> Float32Array:
         """Features of the image, shape (1, D)."""
         self.check_params()
         check_image(pixels, self.size)
-        tops, lefts = sample_blocks(pixels.shape, size=self.size, max_blocks=None if thorough else self.max_windows)
+        limit = None if thorough else blocks_within_budget(pixels.shape, self.max_windows, self.full_side)
+        tops, lefts = sample_blocks(pixels.shape, size=self.size, max_blocks=limit)
         windows = np.lib.stride_tricks.as_strided(  # sliding_window_view costs twenty microseconds more
             pixels,
             (*(side - self.size + 1 for side in pixels.shape[:2]), 3, self.size, self.size),

@@ -9,14 +9,15 @@ from abc import abstractmethod
 
 import numpy as np
 
-from spectell.detectors.front_end import FrontEnd, check_image, check_offset, check_whole
+from spectell.detectors.front_end import FrontEnd, check_full_side, check_image, check_offset, check_whole
 from spectell.detectors.parts import Float32Array, Uint8Array
 from spectell.errors import ParameterError
 from spectell.spectra.blocks import POWER_OFFSET, block_spectra
+from spectell.spectra.sampling import blocks_within_budget
 from spectell.transforms import LOG_OFFSET, log_scale
 from spectell.transforms.rows import dct2_rows
 
-__all__ = ["MAX_TILES", "BlockFeatures", "DCTFeatures", "FrontEnd", "PixelFeatures", "tile_corners"]
+__all__ = ["MAX_TILES", "BlockFeatures", "DCTFeatures", "FrontEnd", "PixelFeatures", "TileFeatures", "tile_corners"]
 
 MAX_TILES = 16
 """Tiles of a large image that are scored without `thorough`; more would change their mean little, and cost a scan."""
@@ -25,7 +26,7 @@ THOROUGH_BYTES = 64_000_000
 """What the features of one image may take where all tiles are wanted."""
 
 
-class _TileFeatures(FrontEnd):
+class TileFeatures(FrontEnd):
     """Features of native square tiles of one size."""
 
     def __init__(self, size: int = 128) -> None:
@@ -104,7 +105,7 @@ def tile_corners(height: int, width: int, size: int, limit: int | None = MAX_TIL
     return [corners[(2 * i + 1) * len(corners) // (2 * limit)] for i in range(limit)]
 
 
-class PixelFeatures(_TileFeatures):
+class PixelFeatures(TileFeatures):
     """Pixel values between -1 and 1: the baseline that the paper compares with.
 
     Parameters
@@ -129,7 +130,7 @@ class PixelFeatures(_TileFeatures):
         return (tile[start:stop].astype(np.float32) / np.float32(127.5) - np.float32(1)).ravel()
 
 
-class DCTFeatures(_TileFeatures):
+class DCTFeatures(TileFeatures):
     """Log-magnitude of the two-dimensional DCT of a whole tile: the features of the paper.
 
     The transform is taken of the values 0 to 255, each colour channel by itself.
@@ -195,6 +196,8 @@ class BlockFeatures(FrontEnd):
         Also the two colour differences: ``D = 2 * size**2 * 3`` features instead of ``2 * size**2``.
     offset : float > 0
         Added to a power before its logarithm, in squared pixel values.
+    full_side : int >= 1, optional
+        Images of fewer pixels than its square get fewer blocks, see `spectell.spectra.blocks_within_budget`.
 
     See Also
     --------
@@ -216,12 +219,18 @@ class BlockFeatures(FrontEnd):
     name = "blocks"
 
     def __init__(
-        self, size: int = 32, max_blocks: int = 256, colour: bool = True, offset: float = POWER_OFFSET
+        self,
+        size: int = 32,
+        max_blocks: int = 256,
+        colour: bool = True,
+        offset: float = POWER_OFFSET,
+        full_side: int | None = None,
     ) -> None:
         self.size = size
         self.max_blocks = max_blocks
         self.colour = colour
         self.offset = offset
+        self.full_side = full_side
 
     @property
     def n_features(self) -> int:
@@ -242,6 +251,7 @@ class BlockFeatures(FrontEnd):
         """Raise `ParameterError` if an argument has no meaning."""
         check_whole("size", self.size, 2)
         check_whole("max_blocks", self.max_blocks, 1)
+        check_full_side(self.full_side)
         check_offset(self.offset)
         if type(self.colour) is not bool:
             raise ParameterError(f"colour must be True or False, got {self.colour!r}")
@@ -250,6 +260,6 @@ class BlockFeatures(FrontEnd):
         """Features of the image, shape (1, D)."""
         self.check_params()
         check_image(pixels, self.size)
-        limit = None if thorough else self.max_blocks
+        limit = None if thorough else blocks_within_budget(pixels.shape, self.max_blocks, self.full_side)
         spectrum = block_spectra(pixels, size=self.size, max_blocks=limit, colour=self.colour, offset=self.offset)
         return np.concatenate([spectrum.log_mean_power.ravel(), spectrum.mean_log_power.ravel()])[np.newaxis]

@@ -15,7 +15,7 @@ import numpy as np
 from spectell.detectors.parts import Arrays, Float32Array, Uint8Array
 from spectell.errors import ArtifactError, ParameterError, ShapeError
 
-__all__ = ["FrontEnd", "check_image", "check_offset", "check_whole"]
+__all__ = ["FrontEnd", "check_image", "check_offset", "check_positive", "check_whole"]
 
 
 class FrontEnd(ABC):
@@ -124,8 +124,11 @@ class FrontEnd(ABC):
         """Make the front end again from its parts of a model file; raises `ArtifactError` if they do not fit."""
         if arrays:
             raise ArtifactError(f"the front end {cls.name!r} has an unknown array {min(arrays)[:60]!r}")
-        expected = set(inspect.signature(cls).parameters)
-        if set(config) != expected:
+        parameters = inspect.signature(cls).parameters.values()
+        expected = {parameter.name for parameter in parameters}
+        # A parameter that was added later does nothing unless it is stated.
+        missing = expected - set(config) - {parameter.name for parameter in parameters if parameter.default is None}
+        if missing or set(config) - expected:
             raise ArtifactError(f"the front end {cls.name!r} must state {sorted(expected)}, got {sorted(config)}")
         front_end = cls(**config)
         front_end.check_params()
@@ -150,10 +153,15 @@ def check_whole(name: str, value: object, low: int) -> None:
         raise ParameterError(f"{name} must be a whole number from {low} to 65536, got {value!r}")
 
 
+def check_positive(name: str, value: object) -> None:
+    """Raise `ParameterError` unless `value` is a positive, finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ParameterError(f"{name} must be positive and finite, got {value!r}")
+
+
 def check_offset(offset: object) -> None:
     """Raise `ParameterError` unless `offset` can stand before a logarithm."""
-    if isinstance(offset, bool) or not isinstance(offset, int | float) or not 0 < offset < float("inf"):
-        raise ParameterError(f"offset must be positive and finite, got {offset!r}")
+    check_positive("offset", offset)
 
 
 def check_image(pixels: Uint8Array, min_size: int) -> None:
@@ -165,3 +173,9 @@ def check_image(pixels: Uint8Array, min_size: int) -> None:
             f"pixels must measure at least {min_size} x {min_size}, got {pixels.shape[0]} x {pixels.shape[1]}; "
             "use a model for smaller images"
         )
+
+
+def check_full_side(value: object) -> None:
+    """Raise `ParameterError` unless `value` is None or a whole number from 1 up."""
+    if value is not None:
+        check_whole("full_side", value, 1)

@@ -18,7 +18,7 @@ from spectell.spectra.radial import (
     radial_profile,
 )
 from spectell.spectra.resampling import ResamplingTrace, resampling_trace
-from spectell.spectra.sampling import sample_blocks
+from spectell.spectra.sampling import blocks_within_budget, sample_blocks
 from spectell.spectra.statistics import SpectrumStatistics
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "SpectrumStatistics",
     "adjust_p_values",
     "block_spectra",
+    "blocks_within_budget",
     "compare_spectra",
     "dct_position",
     "directional_profiles",

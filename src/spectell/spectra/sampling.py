@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from spectell.errors import ParameterError, ShapeError
 
-__all__ = ["IndexArray", "sample_blocks"]
+__all__ = ["IndexArray", "blocks_within_budget", "sample_blocks"]
 
 IndexArray = npt.NDArray[np.intp]
 
@@ -71,6 +71,34 @@ def sample_blocks(
             f"image of shape {shape} is smaller than one block; choose size <= {min(height, width)}, got {size}"
         )
     return _sample_blocks(height - size + 1, width - size + 1, max(size // 2, 1), max_blocks, seed)
+
+
+def blocks_within_budget(shape: tuple[int, ...], max_blocks: int, full_side: int | None) -> int:
+    """How many blocks an image is worth: fewer for a small one, which is decoded in less time.
+
+    Parameters
+    ----------
+    shape : tuple of int, (H, W) or (H, W, C)
+        Shape of the image, in pixels.
+    max_blocks : int >= 1
+        The number for an image of `full_side` times `full_side` pixels, and for every larger one.
+    full_side : int >= 1, optional
+        Smaller images get a number in proportion to the root of their pixels; ``None`` gives `max_blocks` to all.
+
+    Returns
+    -------
+    n_blocks : int
+        From 1 to `max_blocks`.
+
+    Examples
+    --------
+    >>> [blocks_within_budget((side, side, 3), 60, 192) for side in (32, 96, 192, 4000)]
+    [10, 30, 60, 60]
+    """
+    if full_side is None:
+        return max_blocks
+    share = sqrt(shape[0] * shape[1]) / full_side
+    return max_blocks if share >= 1 else max(round(max_blocks * share), 1)
 
 
 @lru_cache(maxsize=1024)
