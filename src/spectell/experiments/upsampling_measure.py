@@ -1,0 +1,214 @@
+"""What the up-sampling study measures of each set of images: its spectrum, its peaks, and how well it is told apart.
+
+Detectors are trained and judged on images of different groups; an original and its reconstruction are one group. The
+interval of an accuracy counts groups, not images: two images of a group are one trial, since they err together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.errors import ParameterError
+from spectell.evaluation.intervals import Interval, clopper_pearson
+from spectell.evaluation.metrics import accuracy
+from spectell.perturbations import GaussianNoise, JpegRecompression, Perturbation, perturb
+from spectell.spectra.blocks import luma_and_differences
+from spectell.spectra.peaks import Peak, find_peaks
+from spectell.spectra.periodogram import tile_periodogram
+from spectell.spectra.statistics import SpectrumStatistics
+from spectell.transforms import dct2, log_scale
+
+__all__ = [
+    "CONDITIONS",
+    "DETECTORS",
+    "DOMAINS",
+    "Accuracy",
+    "Spectrum",
+    "band_differences",
+    "measure_accuracies",
+    "measure_spectrum",
+]
+
+Pixels = npt.NDArray[np.uint8]
+Float64Array = npt.NDArray[np.float64]
+
+CONDITIONS: dict[str, Perturbation | None] = {
+    "as made": None,
+    "JPEG 90": JpegRecompression(90, 90),
+    "noise 4": GaussianNoise(4.0, 4.0),
+}
+"""Difficulties: both classes, in training and test, after the same perturbation. Noise by its standard deviation."""
+DETECTORS = ("ridge", "logistic")
+DOMAINS = ("pixel", "DCT")
+BANDS = {"low": (0.0, 0.25), "high": (0.25, 0.4375), "edge": (0.4375, 0.5001)}
+"""Of the larger of a coefficient's two frequencies, in cycles per pixel; the edge is where images of content lie."""
+
+_TRAIN_SHARE = 0.6
+_FLOOR = 1e-3
+"""Added to powers before logarithms: far below that of rounding to 8 bits, 1/12."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """One accuracy on images that training never saw.
+
+    Parameters
+    ----------
+    condition, domain, detector : str
+    interval : Interval
+        Of 95 %.
+    n_train, n_test : int
+        Groups.
+    """
+
+    condition: str
+    domain: str
+    detector: str
+    interval: Interval
+    n_train: int
+    n_test: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the values for JSON."""
+        facts = {"condition": self.condition, "domain": self.domain, "detector": self.detector}
+        return {**facts, **self.interval.as_dict(), "n_train": self.n_train, "n_test": self.n_test}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """Mean spectra of the luma of a set.
+
+    Attributes
+    ----------
+    power_db : ndarray of shape (S, S)
+        Mean power of the DCT, in decibels.
+    peaks : tuple of Peak
+        Narrow ones of the mean log periodogram.
+    """
+
+    power_db: Float64Array
+    peaks: tuple[Peak, ...]
+
+
+def measure_spectrum(images: Pixels) -> Spectrum:
+    """Measure a set of images of one size.
+
+    Parameters
+    ----------
+    images : ndarray of shape (N, S, S, 3), uint8
+        N >= 2.
+    """
+    size = images.shape[1]
+    powers = SpectrumStatistics((size, size))
+    logs = SpectrumStatistics((size, size // 2 + 1))
+    for start in range(0, len(images), 256):
+        batch = np.asarray(images[start : start + 256])
+        luma = luma_and_differences(batch)[..., :1]
+        powers.update(np.square(dct2(luma)[..., 0]))
+        logs.update(np.stack([tile_periodogram(image, size=size, max_tiles=1) for image in batch]))
+    error = np.sqrt(logs.variance(ddof=1) / logs.count)
+    return Spectrum(10 * np.log10(powers.mean + _FLOOR), find_peaks(logs.mean, error).peaks)
+
+
+def band_differences(power_db: Float64Array, reference_db: Float64Array) -> dict[str, float]:
+    """Mean difference of two spectra in each band, in decibels.
+
+    Examples
+    --------
+    >>> flat = np.zeros((16, 16))
+    >>> band_differences(flat + 3.0, flat)
+    {'low': 3.0, 'high': 3.0, 'edge': 3.0}
+    """
+    size = len(power_db)
+    frequency = np.arange(size) / (2 * size)
+    larger = np.maximum(frequency[:, np.newaxis], frequency)
+    difference = power_db - reference_db
+    return {
+        name: round(float(difference[(larger >= low) & (larger < high)].mean()), 3)
+        for name, (low, high) in BANDS.items()
+    }
+
+
+def measure_accuracies(
+    real: Pixels, generated: Pixels, groups: npt.NDArray[np.int64], *, paired: bool, seed: int
+) -> Iterator[Accuracy]:
+    """Train and judge every detector in every domain under every condition.
+
+    Parameters
+    ----------
+    real, generated : ndarray of shape (N, S, S, 3), uint8
+    groups : ndarray of shape (N,)
+        Numbers of the groups of the real images.
+    paired : bool
+        Whether image k of `generated` was made from image k of `real`; otherwise each is a group of its own.
+    seed : int
+        Of the split and of what the conditions draw.
+
+    Yields
+    ------
+    accuracy : Accuracy
+
+    Raises
+    ------
+    ParameterError
+        If the sets differ in their shapes.
+    """
+    if real.shape != generated.shape:
+        raise ParameterError(f"both classes must have as many images of one size, got {real.shape}, {generated.shape}")
+    every_group = np.concatenate([groups, groups if paired else groups.max() + 1 + np.arange(len(generated))])
+    labels = np.repeat([0, 1], len(real)).astype(np.int8)
+    train = _split(every_group, labels, seed)
+    for number, (condition, perturbation) in enumerate(CONDITIONS.items()):
+        images = np.concatenate(
+            [_perturbed(part, perturbation, (seed, number, k)) for k, part in enumerate((real, generated))]
+        )
+        for domain in DOMAINS:
+            features = _features(images, domain)
+            for detector in DETECTORS:
+                fitted = _detector(detector, seed).fit(features[train], labels[train], groups=every_group[train])
+                scores = fitted.decision_function(features[~train])
+                n_test = len(np.unique(every_group[~train]))
+                share = accuracy(labels[~train], scores)
+                bounds = clopper_pearson(round(share * n_test), n_test)
+                interval = Interval(share, min(bounds.low, share), max(bounds.high, share))
+                n_train = len(np.unique(every_group[train]))
+                yield Accuracy(condition, domain, detector, interval, n_train, n_test)
+
+
+def _split(groups: npt.NDArray[np.int64], labels: npt.NDArray[np.int8], seed: int) -> npt.NDArray[np.bool_]:
+    """Mark training rows: the same share of the groups that hold real images and of those that do not."""
+    rng = np.random.default_rng((seed, 77))
+    chosen: list[npt.NDArray[np.int64]] = []
+    with_real = np.unique(groups[labels == 0])
+    for part in (with_real, np.setdiff1d(groups, with_real)):
+        chosen.append(rng.permutation(part)[: round(_TRAIN_SHARE * len(part))])
+    return np.isin(groups, np.concatenate(chosen))
+
+
+def _perturbed(images: Pixels, perturbation: Perturbation | None, seed: tuple[int, ...]) -> Pixels:
+    if perturbation is None:
+        return np.asarray(images)
+    rng = np.random.default_rng(seed)
+    return np.stack([perturb(perturbation, np.asarray(image), rng)[0] for image in images])
+
+
+def _features(images: Pixels, domain: str) -> npt.NDArray[np.float32]:
+    values = images.astype(np.float32)
+    made = values / np.float32(127.5) - 1 if domain == "pixel" else log_scale(dct2(values))
+    return np.asarray(made.reshape(len(images), -1), dtype=np.float32)
+
+
+def _detector(name: str, seed: int) -> Any:
+    """Ridge with its strength from cross-validation within training; logistic with the paper's strength."""
+    if name == "ridge":
+        from spectell.detectors.ridge import RidgeDetector
+
+        return RidgeDetector("cv", seed=seed)
+    from spectell.detectors.logistic import LogisticDetector
+
+    return LogisticDetector(seed=seed)

@@ -1,0 +1,95 @@
+"""What theory says about the traces of up-sampling, in numbers that a page can print.
+
+Doubling the rows and columns by zero-insertion repeats the spectrum: a component at frequency f of the enlarged image
+(0 to 1/4 cycle per pixel) is seen at 1/2 - f too. Content is strongest near f = 0, so its image is strongest near 1/2,
+and after k doublings near every multiple of ``1 / 2**k``. A kernel passes the image at 1/2 - f with its response there.
+The fixed kernels are zero at exactly 1/2, so they leave no line, only a rise of what lies beside it:
+``sin(pi f)**n`` with n = 1, 2, 3 for nearest, bilinear, binomial. A learned kernel (transposed convolution, pixel
+shuffle) has no such zero: where the sums of its phases differ, a line stands at exactly 1/2 as well.
+
+The convolutions and bends after an up-sampling may weaken or strengthen what it left, and bends make sums of its
+frequencies. So the places are certain, the heights are not.
+
+References
+----------
+.. [1] Odena, Dumoulin, Olah (2016). Deconvolution and checkerboard artifacts. Distill. :doi:`10.23915/distill.00003`
+.. [2] Frank et al. (2020). Leveraging frequency analysis for deep fake image recognition. ICML. :arxiv:`2003.08685`
+"""
+
+from __future__ import annotations
+
+import math
+
+from spectell.errors import ParameterError
+
+__all__ = ["ORDERS", "image_frequencies", "image_level_db", "nearest_image"]
+
+ORDERS = {"nearest": 1, "bilinear": 2, "binomial": 3}
+"""Power of the cosine that is the response of a fixed kernel."""
+
+
+def image_frequencies(doublings: int) -> list[float]:
+    """Where the images of a spectrum's centre lie along one axis, in cycles per pixel of the final image.
+
+    Parameters
+    ----------
+    doublings : int >= 1
+        Up-samplings by two.
+
+    Examples
+    --------
+    >>> image_frequencies(1), image_frequencies(2), image_frequencies(3)
+    ([0.5], [0.25, 0.5], [0.125, 0.25, 0.375, 0.5])
+
+    Raises
+    ------
+    ParameterError
+        If `doublings` is not positive.
+    """
+    if doublings < 1:
+        raise ParameterError(f"doublings must be at least 1, got {doublings}")
+    period = 2**doublings
+    return [k / period for k in range(1, period // 2 + 1)]
+
+
+def image_level_db(upsampling: str, offset: float) -> float | None:
+    """How much of the image of a component is left, along one axis, relative to the component itself.
+
+    Parameters
+    ----------
+    upsampling : str
+    offset : float, 0 < offset < 1/4
+        Frequency of the component, and distance of its image from 1/2, in cycles per pixel of the enlarged image.
+
+    Returns
+    -------
+    level : float or None
+        ``20 log10(tan(pi offset)**n)`` decibels; None for a kernel that is learned.
+
+    Raises
+    ------
+    ParameterError
+        If `offset` is outside its range.
+
+    Examples
+    --------
+    >>> round(image_level_db("nearest", 1 / 32), 1), round(image_level_db("binomial", 1 / 32), 1)
+    (-20.1, -60.4)
+    """
+    if not 0 < offset < 0.25:
+        raise ParameterError(f"offset must be between 0 and 1/4, got {offset}")
+    order = ORDERS.get(upsampling)
+    return None if order is None else 20 * order * math.log10(math.tan(math.pi * offset))
+
+
+def nearest_image(frequency: float, doublings: int) -> tuple[float, float]:
+    """Return the place where theory puts an image, or zero, that is nearest to a frequency, and the distance to it.
+
+    Examples
+    --------
+    >>> nearest_image(0.47, 2)
+    (0.5, 0.03)
+    """
+    places = [0.0, *image_frequencies(doublings)]
+    place = min(places, key=lambda candidate: abs(candidate - abs(frequency)))
+    return place, round(abs(place - abs(frequency)), 6)
