@@ -36,6 +36,7 @@ DECIBELS = 10 / math.log(10)
 _HALF_WINDOW = 5  # bins on each side that make the background of a bin off the lines
 _HALF_LINE = 12  # and on the lines: three of four bins lie between the peaks of a grid of 8 pixels at 128 bins
 _SEPARATION = 2  # a peak is the highest within so many bins; a Hann window makes a line 3 bins wide
+_LAST_RING = 0.6  # in cycles per pixel: rings beyond hold few bins, the last is the corner alone
 _SMEAR = 1  # bins on each side of a line into which a Hann window spreads it
 _SNAP = 0.1  # in bins: smaller offsets from a bin are those of noise
 _GAUSSIAN_MAD = 1.4826  # standard deviation of a Gaussian over its median absolute deviation
@@ -214,15 +215,16 @@ def _background(values: Float64Array) -> Float64Array:
 
 
 def _ring_medians(values: Float64Array) -> Float64Array:
-    """Median over rings one bin wide, interpolated linearly over the radius."""
+    """Median over rings one bin wide, interpolated linearly over the radius; constant where rings are too short."""
     size = len(values)
-    radius = _radius(size)
-    ring = np.rint(radius * size).astype(np.intp).ravel()
+    radius = _radius(size).ravel()
+    ring = np.rint(radius * size).astype(np.intp)
+    ring[radius > _LAST_RING] = size
     order = np.argsort(ring, kind="stable")
-    parts = np.split(order, np.flatnonzero(np.diff(ring[order])) + 1)
-    centres = [radius.ravel()[part].mean() for part in parts]
+    parts = np.split(order, np.flatnonzero(np.diff(ring[order])) + 1)[:-1]
+    centres = [radius[part].mean() for part in parts]
     medians = [np.median(values.ravel()[part]) for part in parts]
-    return np.asarray(np.interp(radius, centres, medians))
+    return np.asarray(np.interp(radius, centres, medians)).reshape(size, size)
 
 
 def _running_median(values: Float64Array) -> Float64Array:
@@ -237,7 +239,7 @@ def _running_median(values: Float64Array) -> Float64Array:
     padded = np.pad(off_lines, _HALF_WINDOW, mode="wrap")
     window = 2 * _HALF_WINDOW + 1
     views = np.lib.stride_tricks.sliding_window_view(padded, (window, window))[:, : len(values) // 2 + 1]
-    half = _median(views.reshape(*views.shape[:2], -1))
+    half = _median(views.reshape(*views.shape[:2], window * window))
     result = unfold_periodogram(half)
     rows = _line_rows(len(values))
     result[rows] = _median_along(values[rows])
@@ -256,7 +258,9 @@ def _median_along(lines: Float64Array) -> Float64Array:
 def _median(values: Float64Array) -> Float64Array:
     """Median of an odd number of values along the last axis; `numpy.median` takes ten times as long."""
     middle = values.shape[-1] // 2
-    return np.asarray(np.partition(values, middle, axis=-1)[..., middle])
+    ordered = np.array(values, dtype=np.float32)
+    ordered.partition(middle, axis=-1)
+    return np.asarray(ordered[..., middle], dtype=np.float64)
 
 
 def _error(excess: Float64Array, errors: Float64Array, *, known: bool) -> Float64Array:

@@ -305,7 +305,7 @@ def _misfit(x: Float64Array, y: Float64Array, sampling: Float64Array) -> float:
     below, above = 0.0, float(np.var(y)) + 1e-12
     while excess(above) > 0:
         above *= 2
-    for _ in range(60):
+    for _ in range(40):
         middle = (below + above) / 2
         below, above = (middle, above) if excess(middle) > 0 else (below, middle)
     return above
