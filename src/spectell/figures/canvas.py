@@ -27,7 +27,7 @@ HALF_CYCLE_TICKS = (0.0, 0.125, 0.25, 0.375, 0.5)
 
 _FONT = "DejaVu Sans"  # comes with matplotlib, so that figures are the same everywhere
 _LONGEST_NAME = 28
-_LEVELS = 128
+_LEVELS = 64
 """Colours of a map: finer steps than an eye tells apart, coarser than the noise that PNG cannot compress."""
 
 

@@ -112,7 +112,7 @@ def plot_heat_maps(
     with themed(theme):
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(2.75 * columns + 1.0, 2.7 * rows + 0.45), layout="constrained")
+        figure = Figure(figsize=(2.75 * columns + 1.0, 2.7 * rows + 0.45), layout="compressed")
         panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, value, caption in zip(panels, drawn, captions, strict=False):
             image = draw_heat_map(axes, value, limits, centred=scale.centred, theme=theme)

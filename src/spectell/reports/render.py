@@ -109,7 +109,12 @@ def render_png(drawn: Figure, *, dpi: int = DPI) -> bytes:
     size = canvas.get_width_height()
     pixels = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
     buffer = io.BytesIO()
-    pixels.quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+    # The most frequent colours as they are: those of a map and of the lines. The rest are the edges of letters.
+    counted = pixels.getcolors(size[0] * size[1]) or []
+    frequent = [colour for _, colour in sorted(counted, key=lambda item: (-item[0], item[1]))[:_COLOURS]]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(bytes(value for colour in frequent for value in colour))
+    pixels.quantize(palette=palette, dither=Image.Dither.NONE).save(
         buffer, format="PNG", compress_level=7, dpi=(dpi, dpi)
     )
     return buffer.getvalue()
