@@ -138,9 +138,9 @@ def test_the_background_follows_a_steep_spectrum_and_passes_under_its_peaks(rng)
     assert [(peak.vertical, peak.horizontal) for peak in search.peaks] == [(0.125, 0.125)]
 
 
-@given(row=st.integers(0, 63), column=st.integers(0, 32), transpose=st.booleans())
-@settings(max_examples=60, deadline=None)
-def test_positions_stay_in_their_range_and_name_the_frequency_that_was_raised(row, column, transpose):
+@given(row=st.integers(0, 63), column=st.integers(0, 32))
+@settings(max_examples=40, deadline=None)
+def test_positions_stay_in_their_range_and_name_the_frequency_that_was_raised(row, column):
     spectrum = np.random.default_rng(row).normal(0, 0.05, size=(64, 33))
     spectrum[row, column] += 3
     if column in {0, 32}:

@@ -192,7 +192,7 @@ def _check(
             "need 0 < false_alarm < 1, 0 <= lowest < 0.5 and min_height_db >= 0, "
             f"got false_alarm={false_alarm!r}, lowest={lowest!r}, min_height_db={height!r}"
         )
-    values = unfold_periodogram(log_power)
+    values = _symmetric(unfold_periodogram(log_power))
     if len(values) < 32:
         raise ShapeError(f"log_power must have at least 32 rows, got {len(values)}; use larger tiles")
     half_shape = (len(values), len(values) // 2 + 1)
@@ -201,11 +201,16 @@ def _check(
         raise ShapeError(f"standard_error must have the shape {half_shape} of log_power, got {given.shape}")
     if not np.isfinite(values).all() or not np.isfinite(given).all() or (given < 0).any():
         raise ParameterError("log_power and standard_error must be finite, and no standard error negative")
-    errors = unfold_periodogram(np.broadcast_to(given, half_shape))
+    errors = _symmetric(unfold_periodogram(np.broadcast_to(given, half_shape)))
     if standard_error is None:
         # The logarithm of the square of one Gaussian varies three times as much as that of a sum of two.
         errors[np.ix_([0, len(values) // 2], [0, len(values) // 2])] = math.sqrt(3)
     return values, np.maximum(errors, _SMALLEST_ERROR)
+
+
+def _symmetric(values: Float64Array) -> Float64Array:
+    """Mean over opposite frequencies, so that rounding does not make one of two equal ones the higher."""
+    return (values + np.roll(values[::-1, ::-1], 1, axis=(0, 1))) / 2
 
 
 def _background(values: Float64Array) -> Float64Array:

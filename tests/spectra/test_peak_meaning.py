@@ -1,0 +1,90 @@
+"""What is said of peaks: never more than the history of the file allows."""
+
+import pytest
+
+from spectell.spectra import Peak, PeakCause, grid_period, group_peaks, peak_meaning
+
+
+def peak_at(vertical, horizontal, height=6.0):
+    return Peak(vertical, horizontal, height, 1e-6, 7.0, 1 / 128)
+
+
+@pytest.mark.parametrize(
+    ("vertical", "horizontal", "period"),
+    [
+        (0.0, 0.5, 2),
+        (0.5, 0.5, 2),
+        (-0.25, 0.25, 4),
+        (0.5, 0.25, 4),
+        (0.375, 0.0, 8),
+        (1 / 3, 0.0, 3),
+        (-0.2, 0.4, 5),
+        (0.0625, 0.5, 16),
+        (0.125 + 0.2 / 128, 0.0, 8),
+        (0.125 + 0.4 / 128, 0.0, None),
+        (1 / 17, 0.0, None),
+    ],
+)
+def test_the_period_is_the_smallest_that_fits(vertical, horizontal, period):
+    assert grid_period(peak_at(vertical, horizontal)) == period
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+@pytest.mark.parametrize("jpeg_history", [True, None])
+@pytest.mark.parametrize("position", [(0, 0.125), (0.25, 0), (0.5, 0.5), (0.375, 0.125), (0, 0.0625)])
+def test_with_a_possible_jpeg_history_its_grid_cannot_be_told_from_up_sampling(position, jpeg_history, lossless):
+    meaning = peak_meaning(peak_at(*position), jpeg_history=jpeg_history, lossless=lossless)
+    assert meaning.cause is PeakCause.JPEG_OR_UPSAMPLING
+    assert "or up-sampling, not distinguishable" in str(meaning)
+    assert meaning.upsampling_factor is None
+
+
+@pytest.mark.parametrize("jpeg_history", [True, False, None])
+def test_a_period_of_two_names_colour_filters(jpeg_history):
+    assert "colour filters" in peak_meaning(peak_at(0.5, 0.5), jpeg_history=jpeg_history, lossless=False).text
+    assert "colour filters" not in peak_meaning(peak_at(0.25, 0), jpeg_history=jpeg_history, lossless=False).text
+
+
+@pytest.mark.parametrize(("position", "factor"), [((0, 0.5), 2), ((0.25, 0.25), 4), ((0.125, 0), 8), ((0, 0.0625), 16)])
+def test_a_factor_is_suggested_only_where_the_file_is_lossless_in_origin(position, factor):
+    peak = peak_at(*position)
+    for jpeg_history in (True, False, None):
+        for lossless in (True, False):
+            expected = factor if lossless and jpeg_history is False else None
+            assert peak_meaning(peak, jpeg_history=jpeg_history, lossless=lossless).upsampling_factor == expected
+    cause = peak_meaning(peak, jpeg_history=False, lossless=True).cause
+    assert cause is (PeakCause.COLOUR_FILTER_OR_UPSAMPLING if factor == 2 else PeakCause.UPSAMPLING)
+
+
+@pytest.mark.parametrize("jpeg_history", [True, False, None])
+@pytest.mark.parametrize("position", [(1 / 3, 0), (0.3, 0.21)])
+def test_other_frequencies_may_be_resizing_or_the_picture(position, jpeg_history):
+    meaning = peak_meaning(peak_at(*position), jpeg_history=jpeg_history, lossless=True)
+    assert meaning.cause is PeakCause.RESAMPLING
+    assert "possible" in meaning.text
+    assert meaning.upsampling_factor is None
+
+
+def test_harmonics_are_one_grid_and_the_highest_comes_first():
+    peaks = [
+        peak_at(0, 0.125, 3),
+        peak_at(0.25, 0.25, 5),
+        peak_at(0.5, 0, 9),
+        peak_at(1 / 3, 0, 12),
+        peak_at(0.3, 0.21, 1),
+    ]
+    grids = group_peaks(peaks)
+    assert [grid.period for grid in grids] == [3, 8, None]
+    assert [peak.height_db for peak in grids[1].peaks] == [9, 5, 3]
+
+
+def test_one_peak_does_not_make_a_long_period():
+    assert [grid.period for grid in group_peaks([peak_at(1 / 15, 0), peak_at(1 / 3, 0)])] == [3, None]
+    assert [grid.period for grid in group_peaks([peak_at(1 / 15, 0), peak_at(2 / 15, 0), peak_at(1 / 3, 0)])] == [15]
+
+
+def test_every_peak_is_in_exactly_one_grid_and_none_gives_none():
+    peaks = [peak_at(k / 16, m / 12, k + m) for k in range(1, 8) for m in range(6)]
+    grouped = [peak for grid in group_peaks(peaks) for peak in grid.peaks]
+    assert sorted(grouped, key=id) == sorted(peaks, key=id)
+    assert group_peaks([]) == ()
