@@ -14,7 +14,7 @@ import numpy.typing as npt
 from spectell.detectors.parts import Arrays, Float32Array, Float64Array, prefixed, take_array, under
 from spectell.errors import ArtifactError, ParameterError
 
-__all__ = ["AverageHead", "Head", "LinearHead", "MLPHead"]
+__all__ = ["AverageHead", "Head", "LinearHead", "MLPHead", "expect_parts"]
 
 
 class Head(Protocol):
@@ -85,7 +85,7 @@ class LinearHead:
     @classmethod
     def from_config(cls, config: dict[str, Any], arrays: Arrays) -> Self:
         """Make the head again; raises `ArtifactError` if a part does not fit."""
-        _expect(cls.name, config, arrays, config_keys=set(), names={"weights", "intercept"})
+        expect_parts(cls.name, config, arrays, config_keys=set(), names={"weights", "intercept"})
         return cls(take_array(arrays, "weights", (None,)), float(_float64(arrays, "intercept")[0]))
 
 
@@ -95,7 +95,8 @@ def _float64(arrays: Arrays, name: str) -> Float64Array:
     return np.asarray(arrays[name], dtype=np.float64)
 
 
-def _expect(head: str, config: dict[str, Any], arrays: Arrays, *, config_keys: set[str], names: set[str]) -> None:
+def expect_parts(head: str, config: dict[str, Any], arrays: Arrays, *, config_keys: set[str], names: set[str]) -> None:
+    """Raise `ArtifactError` unless a head's configuration and arrays have exactly these names."""
     if set(config) != config_keys:
         raise ArtifactError(
             f"the configuration of the head {head!r} must hold {sorted(config_keys)}, got {sorted(config)}"
@@ -235,7 +236,7 @@ class MLPHead:
         if type(n_layers) is not int or not 1 <= n_layers <= 100:
             raise ArtifactError(f"the head 'mlp' must have 1 to 100 layers, got {str(n_layers)[:20]}")
         names = {f"{i}.{part}" for i in range(n_layers) for part in ("weights", "bias")}
-        _expect(cls.name, config, arrays, config_keys={"layers", "activation", "clip"}, names=names)
+        expect_parts(cls.name, config, arrays, config_keys={"layers", "activation", "clip"}, names=names)
         clip = config["clip"]
         if clip is not None and (isinstance(clip, bool) or not isinstance(clip, int | float)):
             raise ArtifactError(f"the head 'mlp' must clip at a number or not at all, got {str(clip)[:20]}")

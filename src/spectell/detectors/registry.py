@@ -53,6 +53,11 @@ DETECTORS = {
     "logistic": DetectorSpec(
         "logistic:LogisticDetector", "Logistic regression with L1, L2 or both", "Frank et al. 2020"
     ),
+    "knn": DetectorSpec("knn:KNNDetector", "Votes of the k nearest training images", "Cover and Hart 1967"),
+    "eigenfaces": DetectorSpec(
+        "eigenfaces:EigenfacesDetector", "Principal components, then a linear SVM", "Turk and Pentland 1991"
+    ),
+    "prnu": DetectorSpec("prnu:PRNUDetector", "Correlation with mean denoising residuals", "Marra et al. 2019"),
 }
 
 FRONT_ENDS = {
@@ -62,6 +67,9 @@ FRONT_ENDS = {
     "cooccurrence": DetectorSpec(
         "cooccurrence:CooccurrenceFeatures", "Histograms of runs of pixel differences; any size", "Pevný et al. 2010"
     ),
+    "residual": DetectorSpec(
+        "residual:ResidualFeatures", "Noise that wavelet denoising takes out of a native tile", "Marra et al. 2019"
+    ),
     "stack": DetectorSpec("stack:StackedFeatures", "Several front ends side by side", ""),
 }
 
@@ -69,6 +77,9 @@ HEADS = {
     "linear": DetectorSpec("heads:LinearHead", "Weighted sum", ""),
     "mlp": DetectorSpec("heads:MLPHead", "Multilayer perceptron", ""),
     "average": DetectorSpec("heads:AverageHead", "Mean of several heads", ""),
+    "linear_classes": DetectorSpec("class_heads:LinearClassesHead", "Weighted sum for each class", ""),
+    "nearest": DetectorSpec("class_heads:NearestHead", "Votes of the nearest training images", "Cover and Hart 1967"),
+    "fingerprint": DetectorSpec("class_heads:FingerprintHead", "Correlation with mean residuals", "Marra et al. 2019"),
 }
 
 DISTANCES = {
@@ -89,7 +100,7 @@ def get_detector(name: str) -> Any:
     >>> get_detector("rigde")
     Traceback (most recent call last):
         ...
-    spectell.errors.ParameterError: unknown detector 'rigde'; choose one of logistic, ridge
+    spectell.errors.ParameterError: unknown detector 'rigde'; choose one of eigenfaces, knn, logistic, prnu, ridge
     """
     return _get(DETECTORS, "detector", name)
 
