@@ -26,7 +26,9 @@ SUFFIX = ".spectell.html"
     "--fpr", type=float, default=0.01, show_default=True, help="Share of real photographs that may be called generated."
 )
 @click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse larger files; 250 million by default.")
-@click.option("--json", "as_json", is_flag=True, help="Print the page's facts and numbers as JSON; a page with -o only.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print the page's facts and numbers as JSON; a page with -o only."
+)
 def explain(
     image: str, output: str | None, model: str | None, fpr: float, max_pixels: int | None, as_json: bool
 ) -> None:

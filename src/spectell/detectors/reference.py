@@ -268,10 +268,7 @@ def read_reference(path: str | os.PathLike[str]) -> PhotographReference:
     try:
         card = json.loads(metadata[REFERENCE_KEY])
         n_blocks, counts = list(map(int, card["n_blocks"])), card["n_photographs"]
-        levels = [
-            _level(under(str(i), arrays), sum(counts[str(n)].values()))
-            for i, n in enumerate(n_blocks)
-        ]
+        levels = [_level(under(str(i), arrays), sum(counts[str(n)].values())) for i, n in enumerate(n_blocks)]
         features = take_array(arrays, "features", (None,)) if "features" in arrays else None
         return PhotographReference(card, n_blocks, levels, features)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -77,7 +77,7 @@ def plot_evidence(
     with themed(theme):
         from matplotlib.figure import Figure
 
-        inches = np.array([width, height]) * (5.6 / max(width, height * 1.15))
+        inches = np.array([width, height]) * (4.6 / max(width, height * 1.15))
         figure = Figure(figsize=(max(inches[0], 2.6) + 0.1, inches[1] + 0.75), layout="constrained")
         axes = figure.subplots()
         axes.imshow(_faint(picture, theme), extent=(0, width, height, 0), interpolation="bilinear", aspect="equal")
@@ -91,7 +91,7 @@ def plot_evidence(
             alpha=0.62,
             edgecolors="none",
         )
-        size = float(np.clip(150 / max(len(downs), len(acrosses)), 5, 13))
+        size = float(np.clip(125 / max(len(downs), len(acrosses)), 5, 13))
         for row, column in np.argwhere(coloured):
             sign = "+" if values[row, column] > 0 else "−"
             place = acrosses[column] * width, downs[row] * height
@@ -100,7 +100,7 @@ def plot_evidence(
         axes.set_ylim(height, 0)
         axes.set_axis_off()
         bar = figure.colorbar(mesh, ax=axes, location="bottom", extend="both", aspect=34, shrink=0.9, pad=0.02)
-        bar.set_label("score of the tile alone (log-odds): − real, + generated")
+        bar.set_label("score of each tile alone (log-odds)")
         bar.outline.set_visible(False)  # type: ignore[operator]
     return figure
 

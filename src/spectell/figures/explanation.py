@@ -168,7 +168,7 @@ def plot_contributions(
     with themed(theme):
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(5.4, 0.29 * (len(names) + 2) + 0.65), layout="constrained")
+        figure = Figure(figsize=(4.5, 0.29 * (len(names) + 2) + 0.65), layout="constrained")
         axes = figure.subplots()
         rows = np.arange(1, len(names) + 1)
         colours = [more if step > 0 else less for step in steps]
@@ -181,7 +181,7 @@ def plot_contributions(
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlim(*_room([start, end, 0.0, *before, *(before + steps)]))
-        axes.set_xlabel("score (log-odds): real to the left, generated to the right")
+        axes.set_xlabel("score (log-odds)")
         axes.grid(axis="x")
         axes.set_axisbelow(True)
     return figure

@@ -19,6 +19,7 @@ from spectell.reports.explanation_words import (
     BAND_MEANINGS,
     HEADLINES,
     KIND_NAMES,
+    NO_BREAK,
     SHAPES,
     evidence_sentence,
     measured_sentence,
@@ -34,7 +35,7 @@ from spectell.reports.explanation_words import (
     trials_sentence,
 )
 from spectell.reports.file_section import file_section, warning_callouts
-from spectell.reports.markup import Markup, join
+from spectell.reports.markup import Markup, element, join
 from spectell.reports.page import Section, render_page, section
 from spectell.reports.parts import callout, details, facts, items, paragraph, subsection, table
 from spectell.reports.verdict_panel import verdict_panel
@@ -113,7 +114,7 @@ def _changes(found: Explanation) -> Section:
         score = plain(trial.judgement.score) if trial.judged else "–"
         share = percent(trial.judgement.probability) if trial.judged else "too small to judge"
         size = f"{trial.width} × {trial.height}"
-        rows.append([trial.name, f"{SHAPES[verdict]} {verdict}", share, score, size])
+        rows.append([trial.name.replace(" ", NO_BREAK), f"{SHAPES[verdict]}{NO_BREAK}{verdict}", share, score, size])
     made = table(
         ["the picture", "verdict", "probability", "score", "pixels"],
         rows,
@@ -206,23 +207,21 @@ def _peaks(found: Explanation) -> Section:
     said = paragraph(peaks_sentence(found.peaks))
     if not found.peaks.groups:
         return section(title, said)
-    rows = [
-        [
-            "none up to 16" if group.period is None else f"{group.period} pixels",
-            len(group.peaks),
-            f"{group.peaks[0].height_db:.1f}",
-            f"{abs(group.peaks[0].vertical):.3f}, {group.peaks[0].horizontal:.3f}",
-            group.meaning,
-        ]
-        for group in found.peaks.groups
-    ]
-    made = table(
-        ["period", "peaks", "highest (dB)", "at (down, across)", "possible causes"],
-        rows,
-        caption="Peaks at multiples of one frequency are put together; positions in cycles per pixel",
-        numeric=[1, 2],
-    )
-    return section(title, said, made)
+    lines = []
+    for group in found.peaks.groups:
+        highest, count = group.peaks[0], len(group.peaks)
+        number = "one peak" if count == 1 else f"{count} peaks"
+        period = "No period up to 16 pixels" if group.period is None else f"Period of {group.period} pixels"
+        lines.append(
+            join(
+                [
+                    element("strong", f"{period}, {number}. "),
+                    f"The highest is {highest.height_db:.1f} dB above its surroundings, at {abs(highest.vertical):.3f} "
+                    f"cycles per pixel down and {highest.horizontal:.3f} across. {group.meaning}",
+                ]
+            )
+        )
+    return section(title, said, items(*lines))
 
 
 def _method(found: Explanation) -> Section:

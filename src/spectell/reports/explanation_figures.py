@@ -41,8 +41,7 @@ PREVIEW_QUALITY = 80
 DEVIATION_LIMIT = 4.0
 """Standard deviations of the last colours, the same on every page."""
 
-_DPI = 150
-_PALETTE = 96
+_DPI = 170
 _POWER = Scale("power (dB)")
 _DEVIATION = Scale("standard deviations from the mean", centred=True)
 _CONTRIBUTION = Scale("moves the score by (log-odds)", centred=True)
@@ -102,7 +101,7 @@ def reasons_figures(found: Reasons) -> Markup:
         alt=f"Bars from the score of the average photograph to that of this image. {reasons_sentence(found)}",
         caption="Each bar begins where the last one ended. Orange to the right moves towards “generated”, purple to "
         "the left towards “real”.",
-        width=680,
+        width=640,
     )
     if not found.maps:
         return way
@@ -136,24 +135,20 @@ def evidence_figure(pixels: npt.NDArray[np.uint8], found: EvidenceMap) -> Markup
         light,
         dark=dark,
         alt=f"The picture in grey with the scores of its tiles. {evidence_sentence(found)}",
-        caption="Coloured tiles have a score at least two standard errors from zero: + towards “generated”, − towards "
-        "“real”. The rest of the picture says nothing either way.",
-        width=760,
+        caption="Coloured tiles have a score that differs from zero by more than their uncertainty (95 %, from the "
+        "scatter of their quarters): + towards “generated”, − towards “real”. The rest says nothing either way.",
+        width=700,
     )
 
 
-def _themed(
-    draw: Callable[[Theme], Figure], *, alt: str, caption: str, width: int | None = None
-) -> Markup:
+def _themed(draw: Callable[[Theme], Figure], *, alt: str, caption: str, width: int | None = None) -> Markup:
     return figure(_lossless(draw(LIGHT)), dark=_lossless(draw(DARK)), alt=alt, caption=caption, width=width)
 
 
 def _lossless(drawn: Figure) -> bytes:
-    """PNG with a palette: drawings have few colours, and a third of the bytes is enough for them."""
+    """WebP without loss: of drawings it is less than half of a PNG, and a palette would band the scales of colours."""
     buffer = io.BytesIO()
-    _pixels(drawn).quantize(_PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
-        buffer, "PNG", optimize=True
-    )
+    _pixels(drawn).save(buffer, "WEBP", lossless=True, quality=50, method=1)
     return buffer.getvalue()
 
 

@@ -46,6 +46,9 @@ __all__ = [
 SHAPES = {"generated": "▲", "real": "●", "inconclusive": "◆", "error": "✕"}
 """A sign for each verdict, so that none rests on colour."""
 
+NO_BREAK = "\u00a0"
+"""A space at which no line ends."""
+
 HEADLINES = {
     "generated": "Generated",
     "real": "Real",
@@ -68,15 +71,20 @@ BAND_MEANINGS = {name: meaning for name, meaning, _ in BANDS}
 
 
 def percent(share: float) -> str:
-    """Write a share in per cent, more exactly where it is small or almost one.
+    """Write a share in per cent, more exactly where it is small or almost one; number and sign stay on one line.
 
     Examples
     --------
-    >>> [percent(share) for share in (0.0, 0.0044, 0.29, 0.996, 1.0)]
-    ['0 %', '0.4 %', '29 %', '99.6 %', '100 %']
+    >>> [percent(share).replace("\\xa0", " ") for share in (0.0, 0.00001, 0.0044, 0.01, 0.29, 0.996, 1.0)]
+    ['0 %', 'under 0.01 %', '0.44 %', '1 %', '29 %', '99.6 %', '100 %']
     """
-    edge = min(share, 1 - share)
-    return f"{100 * share:.1f} %" if 0 < edge < 0.0995 else f"{100 * share:.0f} %"
+    if 0 < share < 0.0001:
+        text = "under 0.01"
+    elif 0 < share < 0.0995:
+        text = f"{100 * share:.2g}"
+    else:
+        text = f"{100 * share:.1f}" if 0.9005 < share < 1 else f"{100 * share:.0f}"
+    return f"{text}{NO_BREAK}%"
 
 
 def signed(value: float) -> str:
@@ -145,7 +153,10 @@ def trials_sentence(trials: Sequence[Trial]) -> str:
     small = [trial for trial in trials[1:] if not trial.judged]
     if changed:
         text = "; ".join(f"{trial.name}, the same picture would be {trial.judgement.verdict}" for trial in changed)
-        text = f"The verdict changes: {text}. Evidence that a web site's compression or reduction removes is weak."
+        text = (
+            f"The verdict changes: {text}. What it rests on does not survive what web sites do to pictures, so judge the "
+            "oldest copy that can be had."
+        )
     else:
         text = "The verdict stays the same after what could be tried here."
     if small:
@@ -242,5 +253,3 @@ def evidence_sentence(found: EvidenceMap) -> str:
         f"Of {total} tiles of {found.side} × {found.side} pixels, judged one by one, {counts['generated']} point clearly "
         f"towards “generated”, {counts['real']} clearly towards “real”, and {counts['neither']} to neither."
     )
-
-

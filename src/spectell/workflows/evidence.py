@@ -26,8 +26,9 @@ SMALLEST_TILE = 64
 LARGE_SIDE = 512
 """Images with no side below it have tiles of 128 pixels or more, which are judged more surely."""
 
-CLEAR_ERRORS = 2.0
-"""A tile points somewhere when its score is this many standard errors from zero."""
+CLEAR_ERRORS = 3.182
+"""A tile points somewhere when its score is this many standard errors from zero: of Student's distribution with the
+three degrees of freedom that four quarters leave, 95 % lies within. One tile in twenty exceeds it by chance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +65,7 @@ class EvidenceMap:
 
         Examples
         --------
-        >>> found = EvidenceMap(64, (0,), (0, 64), np.array([[1.0, -1.0]]), np.array([[0.2, 0.9]]))
+        >>> found = EvidenceMap(64, (0,), (0, 64), np.array([[1.0, -1.0]]), np.array([[0.3, 0.4]]))
         >>> found.counts()
         {'generated': 1, 'real': 0, 'neither': 1}
         """
