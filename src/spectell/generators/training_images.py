@@ -96,6 +96,7 @@ def list_photographs(path: StrPath) -> Manifest:
     place = Path(path)
     if place.suffix.lower() in MANIFEST_SUFFIXES and place.is_file():
         manifest = read_manifest(place)
+        manifest = manifest.select(manifest.labels == 0)
     elif not place.is_dir():
         found = "is not a folder, nor a .csv or .parquet manifest" if place.exists() else "does not exist"
         raise ManifestError(f"data set {os.fspath(path)!r} {found}")

@@ -142,7 +142,7 @@ class TrainingState:
         return losses
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Return everything that a step changes but its number, by name."""
+        """Copy everything that a step changes but its number, by name."""
         found = {
             f"{name}.{key}": value
             for name, network in self._networks().items()
@@ -151,7 +151,7 @@ class TrainingState:
         for name, optimiser in self._optimisers.items():
             for index, slots in optimiser.state_dict()["state"].items():
                 found |= {f"adam.{name}.{index}.{slot}": value for slot, value in slots.items()}
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in found.items()}
+        return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in found.items()}
 
     def restore(self, tensors: dict[str, torch.Tensor], step: int) -> None:
         """Take back what `tensors` returned.
