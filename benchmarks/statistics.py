@@ -19,7 +19,7 @@ from benchmarks.decode_only import decode
 from benchmarks.harness import in_turns, processors, ratio, show_table, time_call, walls
 from benchmarks.images import link_to, write_images
 
-__all__ = ["main"]
+__all__ = ["main", "transform_bound"]
 
 WORKERS = 2
 REPEATS = 3
@@ -56,13 +56,13 @@ def _row(place: Path, name: str, size: int, suffix: str, count: int) -> tuple[st
         f"{wall.middle:.2f}",
         f"{wall.least:.2f}..{wall.most:.2f}",
         f"{ratio(processors(decode_only), processors(ours)).middle:.2f}",
-        f"{_bound(originals):.2f}",
+        f"{transform_bound(originals):.2f}",
         f"{ratio(walls(authors), walls(ours)).middle:.1f} times",
         f"{ratio(processors(authors), processors(ours)).middle:.1f}",
     )
 
 
-def _bound(paths: list[Path]) -> float:
+def transform_bound(paths: list[Path]) -> float:
     """Share of the decode-only rate that is left when each image is also transformed, on one core."""
     pixels = np.zeros(decode(paths[0]), np.float32)
     decoding = time_call(lambda: [decode(path) for path in paths], repeats=5) / len(paths)

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from spectell.datasets.atomic import replacing
 from spectell.errors import ImageError, ParameterError
 from spectell.transforms.scaling import LOG_OFFSET
-from spectell.workflows.image_set import quiet
 from spectell.workflows.pool import available_cores
 from spectell.workflows.spectrum_batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES
 from spectell.workflows.spectrum_compare import Measured, compare_sets
@@ -54,7 +53,7 @@ def spectrum(
     limit: int | None = None,
     seed: int = 0,
     workers: int | None = None,
-    on_progress: OnProgress = quiet,
+    on_progress: OnProgress = lambda *_: None,
 ) -> SpectrumStudy:
     """Measure the spectra of sets of images and how they differ.
 
@@ -79,7 +78,7 @@ def spectrum(
     limit : int >= 1, optional
         Images a set at most, chosen at random.
     seed : int >= 0
-        Of that choice, and of the 2,048 images that take part in block, tile and radial spectra.
+        Of that choice, and of the 1,024 images that take part in block, tile and radial spectra.
     workers : int >= 1, optional
         Processes; all cores by default. The result does not depend on it.
     on_progress : callable

@@ -2,7 +2,7 @@
 
 Memory traffic decides here, not arithmetic. So the transforms of a few images are laid side by side and reduced in
 strips that stay in the processor's cache: an array of sums is touched once for all of them. Sums within these few are
-`float32`, centred before they are squared; from there on everything is `float64`.
+`float32`; from there on everything is `float64`.
 
 Full-size results are large, so they go to the parent through a file and not through a pipe.
 """
@@ -36,9 +36,12 @@ BLOCK_SIZE, MAX_BLOCKS = 32, 16
 TILE_SIZES, MAX_TILES = (128, 64, 32), 4
 """Sides of a tile, the largest that fits is used; and how many tiles of one image."""
 
-_CHUNK_VALUES = 2**21  # of coefficients side by side, 8 MB
+_CHUNK_VALUES = 2**22  # of coefficients side by side, 16 MB
 _CHUNK_IMAGES = (2, 32)
-_STRIP = 16384  # columns at a time; so many that the calls cost little, so few that the strip stays in the cache
+_STRIP = 4096  # coefficients of a channel at a time: many enough to call for, few enough to stay in the cache
+
+_NEARLY_CONSTANT = 1e-4  # share of the mean square that is variance
+_GREY = np.array(LUMA_AND_DIFFERENCES[0], np.float32)
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
@@ -135,7 +138,7 @@ class _FullSums:
         n_values = len(CHANNELS) * height * width
         n_images = min(max(_CHUNK_VALUES // n_values, least), most)
         self._coefficients = np.empty((n_images, len(CHANNELS), height, width), np.float32)
-        self._work = np.empty((n_images, min(_STRIP, n_values)), np.float32)
+        self._work = np.empty((n_images, len(CHANNELS), min(_STRIP, height * width)), np.float32)
         self._sums: dict[str, Float64Array] = {kind: np.zeros((2, n_values)) for kind in ("signed", "log")}
 
     def add(self, pixels: Pixels) -> None:
@@ -156,9 +159,11 @@ class _FullSums:
         self._reduce()
         n = self.count
         for kind in list(self._sums):
+            factor = 0.5 if kind == "log" else 1.0  # ln |c| is half of ln c**2
             totals, squares = self._sums.pop(kind).reshape(2, len(CHANNELS), *self.shape)
             for channel, total, square in zip(CHANNELS, totals, squares, strict=True):
-                total /= n
+                total *= factor / n
+                square *= factor**2
                 square -= n * np.square(total)
                 yield f"{kind}/{channel}", total.astype(np.float32), np.maximum(square, 0.0).astype(np.float32)
 
@@ -166,38 +171,39 @@ class _FullSums:
         n, self._filled = self._filled, 0
         if not n:
             return
-        chunk = self._coefficients[:n]
         self.count += n
-        red, green, blue = (np.float32(weight) for weight in LUMA_AND_DIFFERENCES[0])
-        grey = chunk[:, 0]
-        np.multiply(chunk[:, 1], red, out=grey)
-        grey += green * chunk[:, 2]
-        grey += blue * chunk[:, 3]
-        values = chunk.reshape(n, -1)
-        for start in range(0, values.shape[1], _STRIP):
-            strip = values[:, start : start + _STRIP]
-            work = self._work[:n, : strip.shape[1]]
-            signed, logs = (self._sums[kind][:, start : start + _STRIP] for kind in ("signed", "log"))
-            _accumulate(strip, work, signed)
-            np.abs(strip, out=work)
-            np.add(work, np.float32(LOG_OFFSET), out=work)
+        chunk = self._coefficients[:n].reshape(n, len(CHANNELS), -1)
+        signed, logs = (self._sums[kind].reshape(2, len(CHANNELS), -1) for kind in ("signed", "log"))
+        for start in range(0, chunk.shape[2], _STRIP):
+            here = slice(start, start + _STRIP)
+            strip = chunk[:, :, here]
+            work = self._work[:n, :, : strip.shape[2]]
+            # The transform is linear, so grey is a sum of coefficients.
+            np.einsum("ncp,c->np", strip[:, 1:], _GREY, out=strip[:, 0])
+            np.multiply(strip, strip, out=work)
+            _add_signed(strip, np.add.reduce(work, axis=0), signed[:, :, here])
+            # ln(sqrt(c**2 + offset**2)) is ln(|c| + offset) wherever c is not itself as small as the offset.
+            np.add(work, np.float32(LOG_OFFSET**2), out=work)
             np.log(work, out=work)
-            _accumulate(work, work, logs)
+            logs[0, :, here] += np.add.reduce(work, axis=0)
+            np.multiply(work, work, out=work)
+            logs[1, :, here] += np.add.reduce(work, axis=0)
 
 
-def _accumulate(values: Float32Array, work: Float32Array, sums: Float64Array) -> None:
-    """Add n rows of values to sums and sums of squares, overwriting `work`, which may be the values."""
-    n = len(values)
-    mean = np.add.reduce(values, axis=0)
-    mean *= np.float32(1 / n)
-    np.subtract(values, mean, out=work)
-    np.multiply(work, work, out=work)
-    centre = mean.astype(np.float64)
-    sums[0] += n * centre
-    sums[1] += np.add.reduce(work, axis=0)
-    centre *= centre
-    centre *= n
-    sums[1] += centre
+def _add_signed(strip: Float32Array, squares: Float32Array, sums: Float64Array) -> None:
+    """Add coefficients of n images and the sums of their squares to what was seen before."""
+    n = np.float32(len(strip))
+    totals = np.add.reduce(strip, axis=0)
+    mean = totals / n
+    sums[0] += totals
+    if np.mean(squares - totals * mean < np.float32(_NEARLY_CONSTANT) * squares) < 0.5:
+        sums[1] += squares
+        return
+    # Images that are nearly the same: squares in single precision would drown what little they vary by.
+    deviations = strip - mean
+    deviations *= deviations
+    sums[1] += np.add.reduce(deviations, axis=0)
+    sums[1] += np.square(totals.astype(np.float64)) / float(n)
 
 
 class _Details:
