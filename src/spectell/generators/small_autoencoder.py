@@ -133,10 +133,7 @@ def build_autoencoder(upsampling: str, seed: int) -> SmallAutoencoder:
             if isinstance(layer, nn.Conv2d):
                 digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=7).digest()
                 torch.manual_seed(int.from_bytes(digest, "big"))
-                # Torch's default lets the signal fade from layer to layer, and training then begins slowly.
-                nn.init.kaiming_normal_(layer.weight, a=_LEAK)
-                if layer.bias is not None:
-                    nn.init.zeros_(layer.bias)
+                layer.reset_parameters()
     return network
 
 
