@@ -82,7 +82,8 @@ def _theory() -> Iterator[Markup]:
         "bilinear and binomial are [1 1] convolved once, twice and three times with itself; each is zero at exactly "
         "1/2, so they leave no line there, but a rise beside it, the less the smoother they are. Transposed "
         "convolution and pixel shuffle learn their kernels: where the sums of their phases differ, a line "
-        "stands at exactly 1/2 or 1/4. Convolutions and bends afterwards change heights, and may add sums of these frequencies, not move them."
+        "stands at exactly 1/2 or 1/4. Convolutions and bends afterwards change heights, and may add sums of these "
+        "frequencies, not move them."
     )
     rows = [
         [name, *(f"{image_level_db(name, offset) or 0:.1f}" for offset in _OFFSETS)]

@@ -1,0 +1,67 @@
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from spectell.cli import cli
+
+
+@pytest.fixture
+def album(tmp_path, rng):
+    folder = tmp_path / "album"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        Image.fromarray(rng.integers(0, 256, (40, 36, 3), dtype=np.uint8)).save(folder / name)
+    (folder / "broken.png").write_bytes(b"no picture")
+    return folder
+
+
+def run(*arguments):
+    return CliRunner().invoke(cli, ["generate", "reconstruct", *map(str, arguments)])
+
+
+def test_pairs_are_written_and_the_broken_file_costs_a_line(album, tmp_path):
+    done = run(album, "--simulate", "-o", tmp_path / "out")
+    assert done.exit_code == 0
+    assert "Wrote 2 originals and their reconstructions by simulated" in done.stdout
+    assert done.stderr.startswith("Skipped 'broken.png': cannot read")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "manifest.csv",
+        "real",
+        "record.jsonl",
+        "simulated",
+    ]
+
+
+def test_a_second_run_needs_to_resume(album, tmp_path):
+    run(album, "--simulate", "-o", tmp_path / "out")
+    refused = run(album, "--simulate", "-o", tmp_path / "out")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "is not empty" in refused.stderr
+    resumed = run(album, "--simulate", "-o", tmp_path / "out", "--resume", "--json")
+    found = json.loads(resumed.stdout)
+    assert (found["pictures"], found["reused"], found["skipped"]) == (2, 2, 1)
+
+
+def test_what_cannot_be_is_one_line(album, tmp_path):
+    for arguments in (["-o", "x"], ["--simulate", "--history", "gif", "-o", "y"], ["-w", "absent", "-o", "z"]):
+        done = run(album, *arguments[:-1], tmp_path / arguments[-1])
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert run(album, "--simulate", "--crop", "8", "-o", tmp_path / "x").exit_code == 2
+
+
+@pytest.mark.torch
+def test_an_autoencoder_is_trained_by_the_command_that_trains_generators(album, tmp_path, rng):
+    pytest.importorskip("torch")
+    for number in range(4):
+        Image.fromarray(rng.integers(0, 256, (70, 64, 3), dtype=np.uint8)).save(album / f"large{number}.png")
+    train = ["generate", "train", str(album), "--loss", "autoencoder", "--steps", "1", "--batch", "2"]
+    done = CliRunner().invoke(cli, [*train, "--upsampling", "binomial", "-o", str(tmp_path / "run")])
+    assert done.exit_code == 0, done.stderr
+    assert "images that it never saw" in done.stdout
+    made = run(album, "-w", tmp_path / "run", "-o", tmp_path / "out", "--limit", "2", "--json")
+    assert json.loads(made.stdout)["generators"] == ["autoencoder-binomial"]
+    refused = CliRunner().invoke(cli, [*train, "--progressive", "-o", str(tmp_path / "other")])
+    assert (refused.exit_code, "--progressive is for" in refused.stderr) == (1, True)
