@@ -2,9 +2,9 @@
 
     python recipes/four_generators.py ../shared/data --work /tmp/four [NAME ...]
 
-Needs the [torch] extra and CelebA photographs: the folder ``celeba178/real`` (1,170 aligned photographs of 178 x 218) and
-column 0 of ``celeba128-grids`` (1,360 of 128 x 128 with the same framing). Each becomes its centre square, reduced to
-the size by at least 2. CelebA is for non-commercial research only, and so are weights trained on it.
+Needs the [torch] extra and CelebA photographs: the folder ``celeba178/real`` (1,170 aligned photographs of 178 x 218)
+and column 0 of ``celeba128-grids`` (1,360 of 128 x 128 with the same framing). Each becomes its centre square, reduced
+to the size by at least 2. CelebA is for non-commercial research only, and so are weights trained on it.
 
 A training that was stopped goes on where it was: run the same command again. Each uses one thread, so two of them run
 side by side on two cores:
@@ -36,7 +36,7 @@ SEED = 20200611
 
 SPECIFICATIONS = {
     "sngan": {"loss": "sngan", "steps": 6000},
-    # Published with five updates of the critic at 1e-4: two at twice the rate reach the same images in half the time.
+    # Published with five updates of the critic at 1e-4; two at twice the rate cost half the time.
     "cramer": {"loss": "cramer", "steps": 4000, "critic_steps": 2, "learning_rate": 2e-4},
     "mmd": {"loss": "mmd", "steps": 6000},
     "progan": {"loss": "wgan-gp", "steps": 9000, "progressive": True},

@@ -95,7 +95,7 @@ def test_a_generator_is_found_by_folder_file_and_name(path, tmp_path, monkeypatc
     monkeypatch.setattr(trained, "BUNDLED", tmp_path)
     for place in (path, tmp_path, "generator"):
         assert load_generator(place).name == "toy"
-    with pytest.raises(ArtifactError, match="no generator 'nobody': .* which are: generator"):
+    with pytest.raises(ArtifactError, match=r"no generator 'nobody': .* which are: generator"):
         load_generator("nobody")
 
 

@@ -52,14 +52,14 @@ def contents(folder):
     return {name: value.numpy().tobytes() for name, value in tensors.items()}, card, rows
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Stands for a kill: nothing is written after it."""
 
 
 def stop_after(steps):
     def report(what, done, total):
         if what == "steps" and done == steps:
-            raise Stopped
+            raise StoppedError
 
     return report
 
@@ -77,7 +77,7 @@ def stop_after(steps):
 def test_a_killed_training_goes_on_bit_for_bit(tmp_path, photographs, options):
     config = tiny(**options)
     train_generator(photographs, tmp_path / "whole", config, schedule=OFTEN)
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train_generator(photographs, tmp_path / "parts", config, schedule=OFTEN, on_progress=stop_after(5))
     assert read_tensors(tmp_path / "parts" / "checkpoint.safetensors")[1]["step"] == 3
     run = train_generator(photographs, tmp_path / "parts", config, schedule=OFTEN, resume=True)

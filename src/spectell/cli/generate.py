@@ -131,15 +131,11 @@ def train(
         return
     config = GeneratorConfig(size=int(size), **options)
     _require_torch()
-    from spectell.cli.progress import Progress
-    from spectell.generators.training import Schedule, train_generator
+    from spectell.cli.figures import stage_progress
+    from spectell.generators.training import train_generator
+    from spectell.generators.training_session import Schedule
 
-    bars: dict[str, Progress] = {}
-
-    def report(what: str, done: int, total: int) -> None:
-        bars.setdefault(what, Progress(total, shown=not as_json)).update(done)
-
-    try:
+    with stage_progress(shown=not as_json) as report:
         run = train_generator(
             data,
             output,
@@ -152,9 +148,6 @@ def train(
             licence=licence,
             on_progress=report,
         )
-    finally:
-        for bar in bars.values():
-            bar.clear()
     _print_run(run, as_json)
 
 
