@@ -27,6 +27,7 @@ COMMANDS = {
     "generate": ("spectell.cli.generate:generate", "Train generators with a chosen up-sampling, and sample from them."),
     "spectrum": ("spectell.cli.spectrum:spectrum", "Mean spectra of sets of images, and how they differ."),
     "dataset": ("spectell.cli.dataset:dataset", "Manifests, splits, packed arrays, and a check for leaks."),
+    "reproduce": ("spectell.cli.reproduce:reproduce", "Repeat the paper's experiments on your own images."),
     "models": ("spectell.cli.models:models", "List models and what they say about themselves."),
     "demo": ("spectell.cli.demo:demo", "Judge a few photographs and images made on the spot."),
 }

@@ -1,0 +1,144 @@
+"""All sources on one page: the photographs and generators of each side by side, and what to make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from spectell.experiments.plan import duration
+from spectell.figures.canvas import DECIBELS_PER_NAT
+from spectell.figures.heat_maps import plot_heat_maps
+from spectell.reports.markup import Content, Markup, element, join
+from spectell.reports.page import Section, render_page, section
+from spectell.reports.parts import code, facts, file_link, items, paragraph, table
+from spectell.reports.render import Drawing
+from spectell.reports.spectrum import findings, shown_figure, write_figures
+from spectell.reports.spectrum_figures import drawn_sizes, full_drawings, profile_drawings
+from spectell.reports.spectrum_tables import probability
+from spectell.spectra.peak_meaning import group_peaks
+from spectell.workflows.spectrum_study import SetSpectra, SpectrumStudy
+
+__all__ = ["spectra_page"]
+
+Named = tuple[str, str, SpectrumStudy]
+"""Name of a source, its folder, what was found."""
+
+_DASH = "–"  # noqa: RUF001 - the dash of tables
+_SHOWN = ("mean-", "difference-")
+
+
+def spectra_page(studies: Sequence[Named], record: dict[str, Any], folder: Path) -> str:
+    """Put the page together; figures of all sources are written to `folder`.
+
+    Parameters
+    ----------
+    studies : sequence of (str, str, SpectrumStudy)
+        Name and folder of each source, and what was found.
+    record : dict
+        Of `spectell.experiments.record.make_record`.
+    folder : Path
+        Where the page will lie.
+
+    Returns
+    -------
+    page : str
+    """
+    overview = write_figures([_overview(studies)], folder)
+    return render_page(
+        "Mean spectra, source by source",
+        section("All sources", _overview_words(), *map(shown_figure, overview), _table(studies)),
+        *(_source_section(name, place, study) for name, place, study in studies),
+        section("What was left out", _left_out(record, studies)),
+        section("How to repeat it", _repeat(record)),
+        eyebrow="Experiment 1 of Frank et al. (2020)",
+        lead=f"{sum(len(study.sets) for _, _, study in studies)} sets of {len(studies)} sources. "
+        "Every generator is compared with the real images of its own source.",
+        contents=True,
+    )
+
+
+def _overview(studies: Sequence[Named]) -> Drawing:
+    sets = [(each, each.blocks["luma"]) for _, _, study in studies for each in study.sets if "luma" in each.blocks]
+    labels = [each.name for each, _ in sets]
+    return Drawing(
+        "all-sources",
+        lambda theme: plot_heat_maps([DECIBELS_PER_NAT * blocks.mean for _, blocks in sets], labels, theme=theme),
+        f"Block-averaged spectra of {len(sets)} sets on one scale, low frequencies top left: {', '.join(labels)}.",
+        "Mean log power of the luma over blocks of 32 x 32 native pixels, every set on one scale.",
+    )
+
+
+def _overview_words() -> Markup:
+    return paragraph(
+        "Photographs fall off smoothly from the top left. What interrupts the fall, a bright line, a spot, a plateau, "
+        "was put there by something: up-sampling, a JPEG's blocks, resizing, or a camera's colour filters."
+    )
+
+
+def _table(studies: Sequence[Named]) -> Markup:
+    rows = [_row(each, study) for _, _, study in studies for each in study.sets]
+    headers = ["set", "images", "format", "exponent", "95 % interval", "peaks", "highest", "period", "p", "differ"]
+    caption = (
+        "Exponent of the power law; peaks of the periodogram, the highest with its height and period in pixels; share "
+        "of coefficients that differ from the real images of the source"
+    )
+    return table(headers, rows, caption=caption, numeric=[1, 3, 4, 5, 6, 7, 8, 9])
+
+
+def _row(each: SetSpectra, study: SpectrumStudy) -> list[Content]:
+    law = each.tiles[0].radial.power_law if each.tiles else None
+    search = each.tiles[0].peaks if each.tiles else None
+    grids = group_peaks(search.peaks) if search else ()
+    highest = max((peak for grid in grids for peak in grid.peaks), key=lambda peak: peak.height_db, default=None)
+    found = study.compared(each.name, "log", "grey") or study.compared(each.name, "blocks", "luma")
+    return [
+        each.name,
+        f"{each.facts.n_images:,}",
+        ", ".join(each.facts.formats) or _DASH,
+        _DASH if law is None else f"{law.exponent:.2f}",
+        _DASH if law is None else f"{law.low:.2f} to {law.high:.2f}",
+        sum(len(grid.peaks) for grid in grids),
+        _DASH if highest is None else f"{highest.height_db:.1f} dB",
+        _DASH if not grids or grids[0].period is None else grids[0].period,
+        _DASH if highest is None else probability(highest.p_value),
+        _DASH if found is None else f"{100 * found.share_significant:.1f} %",
+    ]
+
+
+def _source_section(name: str, place: str, study: SpectrumStudy) -> Section:
+    """Show the first size of a source; its own page has the rest."""
+    from spectell.reports.render import render_drawing
+
+    sizes = drawn_sizes(study)[:1]
+    drawings = [drawing for size in sizes for drawing in full_drawings(study, size) if drawing.name.startswith(_SHOWN)]
+    drawings += [drawing for drawing in profile_drawings(study) if drawing.name == "radial"]
+    figures = [shown_figure(render_drawing(drawing), f"{place}/") for drawing in drawings]
+    link = element("a", "every figure and number", href=f"./{place}/index.html")
+    return section(name, findings(study), *figures, paragraph("The page of this source has ", link, "."))
+
+
+def _left_out(record: dict[str, Any], studies: Sequence[Named]) -> Markup:
+    notes = [*record["notes"], *(note for _, _, study in studies for note in study.notes)]
+    notes = list(dict.fromkeys(notes))
+    limit = paragraph(f"Of each set at most {record['limit']:,} images are read, chosen at random by the seed.")
+    return limit + (items(*notes) if notes else paragraph("Nothing else was left out."))
+
+
+def _repeat(record: dict[str, Any]) -> Markup:
+    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
+    return join(
+        [
+            element("pre", code(record["command"])),
+            facts(
+                [
+                    ("seed", record["seed"]),
+                    ("processes", record["workers"]),
+                    ("images, as a hash", record["manifest"]),
+                    ("versions", versions),
+                    ("took", duration(record["seconds"])),
+                    ("the same as a file", file_link("record.json")),
+                ]
+            ),
+        ]
+    )
