@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from spectell.images import DecodedImage, ImageFacts, read_image
     from spectell.workflows.scan import scan, scan_to_file
+    from spectell.workflows.spectrum import spectrum
     from spectell.workflows.verdict import Judgement, Verdict, judge, path_from_text, printable_path
 
 _HOMES = {
@@ -36,6 +37,7 @@ _HOMES = {
     ),
     "spectell.images": ("DecodedImage", "ImageFacts", "read_image"),
     "spectell.workflows.scan": ("scan", "scan_to_file"),
+    "spectell.workflows.spectrum": ("spectrum",),
     "spectell.workflows.verdict": ("Judgement", "Verdict", "judge", "path_from_text", "printable_path"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -62,6 +64,7 @@ __all__ = [
     "save_model",
     "scan",
     "scan_to_file",
+    "spectrum",
 ]
 
 

@@ -174,6 +174,7 @@ class _FullSums:
         self.count += n
         chunk = self._coefficients[:n].reshape(n, len(CHANNELS), -1)
         signed, logs = (self._sums[kind].reshape(2, len(CHANNELS), -1) for kind in ("signed", "log"))
+        before = [sums[:, :, 0].copy() for sums in (signed, logs)]
         for start in range(0, chunk.shape[2], _STRIP):
             here = slice(start, start + _STRIP)
             strip = chunk[:, :, here]
@@ -188,6 +189,10 @@ class _FullSums:
             logs[0, :, here] += np.add.reduce(work, axis=0)
             np.multiply(work, work, out=work)
             logs[1, :, here] += np.add.reduce(work, axis=0)
+        # The mean of the pixels is large beside its deviation: squares in single precision would not do.
+        flat = chunk[:, :, 0].astype(np.float64)
+        for sums, earlier, values in zip((signed, logs), before, (flat, np.log(flat**2 + LOG_OFFSET**2)), strict=True):
+            sums[:, :, 0] = np.add(earlier, [values.sum(axis=0), np.square(values).sum(axis=0)])
 
 
 def _add_signed(strip: Float32Array, squares: Float32Array, sums: Float64Array) -> None:

@@ -1,0 +1,302 @@
+"""Spectra of sets: every number against its definition in double precision, and the same bits however computed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.fft import dctn
+
+from spectell.errors import ArtifactError, ImageError, ManifestError, ParameterError
+from spectell.spectra import block_spectra, compare_spectra, radial_profile, tile_periodogram, unfold_periodogram
+from spectell.workflows import spectrum_batch, spectrum_sets
+from spectell.workflows.spectrum import load_study, spectrum, study_as_dict
+
+GREY = (0.299, 0.587, 0.114)
+
+
+def picture(rng, height, width, scale=30.0):
+    return rng.normal(128, scale, (height, width, 3)).clip(0, 255).astype(np.uint8)
+
+
+def save(folder, pictures, suffix=".png"):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, pixels in enumerate(pictures):
+        Image.fromarray(pixels).save(folder / f"{number:03}{suffix}")
+
+
+@pytest.fixture
+def faces(rng, tmp_path):
+    """20 real and 19 generated pictures of 40 x 48 (rows, columns), in two batches each."""
+    save(tmp_path / "faces" / "real", [picture(rng, 40, 48) for _ in range(20)])
+    save(tmp_path / "faces" / "gan", [picture(rng, 40, 48, scale=20.0) for _ in range(19)])
+    return tmp_path / "faces"
+
+
+def pixels_of(folder):
+    return [np.asarray(Image.open(path).convert("RGB")) for path in sorted(folder.iterdir())]
+
+
+def coefficients(folder, channel):
+    pictures = np.stack(pixels_of(folder)).astype(np.float64)
+    planes = pictures @ np.array(GREY) if channel == "grey" else pictures[..., ("red", "green", "blue").index(channel)]
+    return dctn(planes, type=2, norm="ortho", axes=(1, 2))
+
+
+def arrays_of(output):
+    with np.load(output / "spectra.npz", allow_pickle=False) as file:
+        return {name: file[name] for name in file.files if name != "metadata"}
+
+
+def assert_same_bits(one, other):
+    first, second = arrays_of(one), arrays_of(other)
+    assert first.keys() == second.keys()
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, second[name], err_msg=name)
+
+
+def assert_close(one, other, *, rtol=1e-5, atol=1e-5):
+    first, second = arrays_of(one), arrays_of(other)
+    assert first.keys() == second.keys()
+    for name, values in first.items():
+        if not name.startswith("comparisons/"):
+            np.testing.assert_allclose(values, second[name], rtol=rtol, atol=atol, err_msg=name)
+
+
+@pytest.mark.parametrize("channel", ["grey", "red", "green", "blue"])
+def test_full_size_spectra_are_means_and_variances_of_the_dct(faces, tmp_path, channel):
+    (full,) = spectrum(faces, tmp_path / "out", workers=1)["faces/real"].full
+    expected = coefficients(faces / "real", channel)
+    assert (full.height, full.width, full.count) == (40, 48, 20)
+    # The logarithm of a coefficient near zero magnifies the rounding of single precision.
+    for found, values, rtol in ((full.signed, expected, 2e-4), (full.log, np.log(np.abs(expected) + 1e-12), 2e-2)):
+        deviation = values.std(axis=0, ddof=1)
+        assert np.abs((found[channel].mean - values.mean(axis=0)) / deviation).max() < rtol
+        np.testing.assert_allclose(found[channel].std, deviation, rtol=rtol)
+
+
+def test_block_and_tile_spectra_are_means_and_variances_over_images(faces, tmp_path):
+    found = spectrum(faces, tmp_path / "out", workers=1)["faces/gan"]
+    pictures = pixels_of(faces / "gan")
+    blocks = np.stack([block_spectra(each, size=32, max_blocks=16, colour=True).mean_log_power for each in pictures])
+    for index, channel in enumerate(("luma", "blue_difference", "red_difference")):
+        np.testing.assert_allclose(found.blocks[channel].mean, blocks[..., index].mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(found.blocks[channel].variance, blocks[..., index].var(axis=0, ddof=1), rtol=1e-4)
+    tiles = np.stack([tile_periodogram(each, size=32, max_tiles=4) for each in pictures]).astype(np.float64)
+    (tile,) = found.tiles
+    assert (tile.size, tile.count) == (32, 19)
+    np.testing.assert_allclose(tile.log_power.mean, tiles.mean(axis=0), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(tile.log_power.variance, tiles.var(axis=0, ddof=1), rtol=1e-4, atol=1e-8)
+
+
+def test_the_radial_band_is_that_of_each_images_own_profile(faces, tmp_path):
+    (tile,) = spectrum(faces, tmp_path / "out", workers=1)["faces/real"].tiles
+    powers = [np.exp(tile_periodogram(each, size=32, max_tiles=4).astype(float)) for each in pixels_of(faces / "real")]
+    profiles = [radial_profile(unfold_periodogram(power), transform="dft") for power in powers]
+    logs = np.log([profile.power for profile in profiles])
+    band = tile.radial
+    np.testing.assert_allclose(band.frequency, profiles[0].frequency)
+    np.testing.assert_allclose(band.mean, logs.mean(axis=0), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(band.std, logs.std(axis=0, ddof=1), rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(band.median, np.quantile(logs, 0.5, axis=0, method="inverted_cdf"), atol=0.051)
+    np.testing.assert_allclose(band.high, np.quantile(logs, 0.95, axis=0, method="inverted_cdf"), atol=0.051)
+
+
+def test_sets_are_compared_with_the_real_images(faces, tmp_path):
+    study = spectrum(faces, tmp_path / "out", workers=1)
+    found = study.compared("faces/gan", "signed", "red")
+    gan, real = (coefficients(faces / name, "red") for name in ("gan", "real"))
+    expected = compare_spectra(gan.mean(0), gan.var(0, ddof=1), len(gan), real.mean(0), real.var(0, ddof=1), len(real))
+    assert (study.reference, found.counts) == ("faces/real", (19, 20))
+    np.testing.assert_allclose(found.difference, expected.difference, atol=0.05)
+    np.testing.assert_allclose(found.effect, expected.effect_size, atol=2e-3)
+    np.testing.assert_allclose(found.low, expected.low, atol=2e-3)
+    assert found.n_significant == found.significant.sum()
+    log = study.compared("faces/gan", "log", "grey")
+    np.testing.assert_allclose(log.ratio, np.exp(log.difference), rtol=1e-5)
+
+
+def test_any_number_of_workers_gives_the_same_bits(faces, tmp_path):
+    spectrum(faces, tmp_path / "one", workers=1)
+    spectrum(faces, tmp_path / "two", workers=2)
+    assert_same_bits(tmp_path / "one", tmp_path / "two")
+    assert (tmp_path / "one" / "spectra.npz").read_bytes() == (tmp_path / "two" / "spectra.npz").read_bytes()
+
+
+def test_two_parts_merged_equal_one_run(faces, rng, tmp_path):
+    save(tmp_path / "other" / "faces" / "real", [picture(rng, 40, 48) for _ in range(7)])
+    for name in ("faces", "other/faces"):
+        spectrum(tmp_path / name, tmp_path / "parts" / name, workers=1)
+    parts = [tmp_path / "parts" / name / "spectra.npz" for name in ("faces", "other/faces")]
+    merged = spectrum((), tmp_path / "merged", merge=parts)
+    mixed = spectrum(tmp_path / "other" / "faces", tmp_path / "mixed", merge=parts[:1], workers=1)
+    for number, path in enumerate(sorted((tmp_path / "other" / "faces" / "real").iterdir())):
+        path.rename(faces / "real" / f"9{number}.png")
+    whole = spectrum(faces, tmp_path / "whole", workers=1)
+    assert merged["faces/real"].facts == mixed["faces/real"].facts == whole["faces/real"].facts
+    assert_close(tmp_path / "merged", tmp_path / "whole", rtol=1e-4, atol=1e-4)
+    assert {each.name for each in mixed.sets} == {"faces/real", "faces/gan"}
+
+
+def test_a_result_is_not_added_to_itself(faces, tmp_path):
+    spectrum(faces, tmp_path / "out", workers=1)
+    part = tmp_path / "out" / "spectra.npz"
+    with pytest.raises(ParameterError, match="same files of 'faces/real'"):
+        spectrum((), tmp_path / "merged", merge=[part, part])
+
+
+KILLED = """
+import os, signal, sys
+from spectell.workflows import spectrum_pass
+spectrum_pass.SAVE_SECONDS = 0.0
+def report(name, done, total):
+    if name == "faces/gan" and done > 15:
+        report.seen = getattr(report, "seen", 0) + 1
+        if report.seen == int(sys.argv[3]):
+            os.kill(os.getpid(), getattr(signal, sys.argv[4]))
+from spectell.workflows.spectrum import spectrum
+spectrum(sys.argv[1], sys.argv[2], workers=1, on_progress=report)
+"""
+
+
+@pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(faces, tmp_path, how, monkeypatch):
+    arguments = [sys.executable, "-c", KILLED, str(faces), str(tmp_path / "stopped"), "1", how]
+    assert subprocess.run(arguments, capture_output=True, check=False).returncode != 0
+    assert not (tmp_path / "stopped" / "spectra.npz").exists()
+    assert list((tmp_path / "stopped" / ".spectrum-work").glob("set*.npz"))
+    read = []
+    original = spectrum_batch.read_image
+    monkeypatch.setattr(spectrum_batch, "read_image", lambda path, **_: read.append(path) or original(path))
+    resumed = spectrum(faces, tmp_path / "stopped", workers=1)
+    spectrum(faces, tmp_path / "whole", workers=1)
+    assert any("went on" in note for note in resumed.notes)
+    assert_same_bits(tmp_path / "stopped", tmp_path / "whole")
+    assert not (tmp_path / "stopped" / ".spectrum-work").exists()
+
+
+def test_unfinished_work_of_changed_files_is_begun_anew(faces, rng, tmp_path):
+    arguments = [sys.executable, "-c", KILLED, str(faces), str(tmp_path / "out"), "1", "SIGKILL"]
+    subprocess.run(arguments, capture_output=True, check=False)
+    save(faces / "real", [picture(rng, 40, 48)])
+    os.utime(faces / "real" / "000.png", (1, 1))
+    changed = spectrum(faces, tmp_path / "out", workers=1)
+    spectrum(faces, tmp_path / "whole", workers=1)
+    assert any("begun anew" in note for note in changed.notes)
+    assert_same_bits(tmp_path / "out", tmp_path / "whole")
+
+
+def test_sizes_are_grouped_and_never_mixed(rng, tmp_path):
+    sizes = [(40, 48)] * 6 + [(64, 64)] * 4 + [(20, 90)] + [(300, 200)]
+    save(tmp_path / "in" / "real", [picture(rng, *size) for size in sizes])
+    study = spectrum(tmp_path / "in", tmp_path / "out", workers=2)
+    found = study["in/real"]
+    assert [(full.name, full.count) for full in found.full] == [("48x40", 6), ("64x64", 4)]
+    assert [(tile.size, tile.count) for tile in found.tiles] == [(32, 6), (64, 4), (128, 1)]
+    assert (found.blocks["luma"].count, found.facts.n_detailed, found.facts.n_images) == (11, 11, 12)
+    assert found.facts.sizes == {"48x40": 6, "64x64": 4, "200x300": 1, "90x20": 1}
+    assert any("2 images" in note and "no full-size spectrum" in note for note in study.notes)
+
+
+def test_files_that_cannot_be_read_are_counted_with_their_reasons(faces, tmp_path):
+    (faces / "gan" / "broken.png").write_bytes(b"not an image")
+    study = spectrum(faces, tmp_path / "out", workers=1)
+    facts = study["faces/gan"].facts
+    assert (facts.n_files, facts.n_images, facts.n_unreadable) == (20, 19, 1)
+    assert "broken.png" in facts.unreadable[0]
+    assert any("broken.png" in note for note in study.notes)
+
+
+def test_a_set_without_one_readable_image_is_an_error(tmp_path):
+    (tmp_path / "in" / "real").mkdir(parents=True)
+    (tmp_path / "in" / "real" / "a.png").write_bytes(b"")
+    with pytest.raises(ImageError, match=r"none of 1 files .*a\.png"):
+        spectrum(tmp_path / "in", tmp_path / "out", workers=1)
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(ManifestError, match="no images"):
+        spectrum(tmp_path / "in", tmp_path / "out")
+    with pytest.raises(ParameterError, match="at least one data set"):
+        spectrum((), tmp_path / "out")
+
+
+def test_one_grey_image_has_a_spectrum_and_no_spread(rng, tmp_path):
+    (tmp_path / "grey").mkdir()
+    pixels = rng.integers(0, 256, (33, 37), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "grey" / "a.png")
+    study = spectrum(tmp_path / "grey", tmp_path / "out", workers=1)
+    (found,) = study.sets
+    expected = dctn(pixels.astype(float), type=2, norm="ortho")
+    for channel in ("grey", "red", "green", "blue"):
+        np.testing.assert_allclose(found.full[0].signed[channel].mean, expected, atol=0.01)
+        assert not found.full[0].signed[channel].variance.any()
+    assert study.comparisons == ()
+    json.dumps(study_as_dict(study), allow_nan=False)
+
+
+def test_equal_images_have_no_variance(rng, tmp_path):
+    save(tmp_path / "in" / "real", [picture(rng, 64, 64)] * 40)
+    (full,) = spectrum(tmp_path / "in", tmp_path / "out", workers=1)["in/real"].full
+    assert full.count == 40
+    assert (full.signed["red"].std <= 1e-5 * np.abs(full.signed["red"].mean) + 1e-5).all()
+
+
+def test_a_limit_chooses_at_random_by_the_seed(faces, tmp_path):
+    one = spectrum(faces, tmp_path / "a", limit=5, seed=1, workers=1)
+    spectrum(faces, tmp_path / "b", limit=5, seed=1, workers=2)
+    spectrum(faces, tmp_path / "c", limit=5, seed=2, workers=1)
+    assert [each.facts.n_images for each in one.sets] == [5, 5]
+    assert_same_bits(tmp_path / "a", tmp_path / "b")
+    name = "faces/real/48x40/signed/grey/mean"
+    assert (arrays_of(tmp_path / "a")[name] != arrays_of(tmp_path / "c")[name]).any()
+
+
+def test_detailed_spectra_are_of_a_bounded_number_of_images(faces, tmp_path, monkeypatch):
+    monkeypatch.setattr(spectrum_sets, "DETAILED_IMAGES", 7)
+    found = spectrum(faces, tmp_path / "out", workers=1)["faces/real"]
+    assert (found.full[0].count, found.blocks["luma"].count, found.tiles[0].count) == (20, 7, 7)
+    assert found.facts.n_detailed == 7
+
+
+def test_the_reference_is_the_only_real_set_or_the_one_that_is_named(faces, rng, tmp_path):
+    save(tmp_path / "more" / "real", [picture(rng, 40, 48)] * 2)
+    assert spectrum([tmp_path / "more", faces], tmp_path / "a", workers=1).reference == "more/real"
+    assert spectrum(faces, tmp_path / "b", reference="gan", workers=1).reference == "faces/gan"
+    plain = spectrum([faces / "gan", faces / "real"], tmp_path / "c", workers=1)
+    assert [each.name for each in plain.sets] == ["faces/gan", "faces/real"]
+    assert plain.reference == "faces/real"
+    with pytest.raises(ParameterError, match="reference must name one set, got 'nobody'"):
+        spectrum(faces, tmp_path / "d", reference="nobody")
+
+
+def test_only_who_says_so_makes_a_set_lossless_in_origin(rng, tmp_path):
+    doubled = [np.kron(picture(rng, 64, 64), np.ones((2, 2, 1), np.uint8)) for _ in range(6)]
+    save(tmp_path / "in" / "real", doubled)
+    for lossless in ((), ("real",)):
+        (tile,) = spectrum(tmp_path / "in", tmp_path / "out", lossless=lossless, workers=1)["in/real"].tiles
+        factors = {meaning.upsampling_factor for meaning in tile.meanings}
+        assert factors <= ({None} if not lossless else {None, 2, 4, 8, 16})
+
+
+def test_the_summary_repeats_the_numbers_of_the_arrays(faces, tmp_path):
+    study = spectrum(faces, tmp_path / "out", workers=1)
+    summary = json.loads((tmp_path / "out" / "spectra.json").read_text())
+    assert summary == study_as_dict(load_study(tmp_path / "out"))
+    tile = summary["sets"][0]["tiles"][0]
+    np.testing.assert_allclose(tile["radial"]["mean"], study.sets[0].tiles[0].radial.mean)
+    key = tile["key"]
+    np.testing.assert_array_equal(arrays_of(tmp_path / "out")[f"{key}/mean"], study.sets[0].tiles[0].log_power.mean)
+    assert summary["settings"]["seed"] == 0
+
+
+def test_a_file_that_no_study_wrote_is_refused(tmp_path):
+    np.savez(tmp_path / "spectra.npz", a=np.zeros(3))
+    with pytest.raises(ArtifactError, match="not a file that spectell spectrum wrote"):
+        load_study(tmp_path)
+    with pytest.raises(ArtifactError, match="No such file"):
+        spectrum((), tmp_path / "out", merge=[tmp_path / "absent.npz"])
