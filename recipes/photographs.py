@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from recipes.default_model.corpus import Picture, collected_pictures
-from recipes.default_model.features import front_end
+from spectell.detectors import Model, load_model
 from spectell.detectors.container import write_container
 from spectell.detectors.reference import (
     PERCENTILES,
@@ -96,7 +97,13 @@ def measure(task: tuple[Picture, int]) -> Measured | None:
     whole = measure_spectrum(pixels)
     if whole.n_blocks >= LARGE_BLOCKS:
         spectra[LARGE_BLOCKS] = whole
-    return Measured(picture.source, spectra, front_end().row(pixels))
+    return Measured(picture.source, spectra, _default().front_end.row(pixels))
+
+
+@lru_cache(maxsize=1)
+def _default() -> Model:
+    """Return the model that ships: its features are averaged, so this recipe runs after the model's own."""
+    return load_model()
 
 
 def write_reference(measured: Sequence[Measured], path: Path) -> None:
@@ -111,7 +118,7 @@ def write_reference(measured: Sequence[Measured], path: Path) -> None:
             arrays[f"{i}.{name}"] = values.astype(np.float32)
     weights = equal_weights(measured)
     arrays["features"] = np.tensordot(weights, np.stack([one.features for one in measured]), 1).astype(np.float32)
-    encode = front_end()
+    encode = _default().front_end
     card = {
         "name": "spectra of real photographs",
         "n_blocks": levels,

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.detectors.container import read_container
+from spectell.detectors.front_end import FrontEnd
 from spectell.detectors.parts import Arrays, Float32Array, Float64Array, Uint8Array, take_array, under
 from spectell.errors import ArtifactError, ParameterError, ShapeError
 from spectell.spectra.blocks import block_spectra
@@ -228,9 +229,18 @@ class PhotographReference:
             n_photographs=nearest.n_photographs,
         )
 
-    def features_for(self, front_end: dict[str, Any]) -> Float32Array | None:
-        """Return the mean features of photographs for a front end, given as on a model's card; None if unknown."""
-        return self._features if front_end == self.card.get("front_end") else None
+    def features_for(self, front_end: FrontEnd) -> Float32Array | None:
+        """Return the mean features of photographs for a front end; None for one that they were not measured with."""
+        from spectell.detectors.registry import load_front_end
+
+        described = self.card.get("front_end")
+        if self._features is None or described is None or described["name"] != front_end.name:
+            return None
+        try:  # compared as this version builds it: configurations gain parameters
+            measured = load_front_end(described["name"], described["config"], {})
+        except ArtifactError:
+            return None
+        return self._features if measured.config == front_end.config else None
 
 
 def _share(n_blocks: int, low: int, high: int) -> float:

@@ -118,9 +118,11 @@ def tile_grid(height: int, width: int, min_size: int = 32) -> tuple[int, tuple[i
     if min(height, width) < side or max(height, width) < 2 * side:
         return None
     steps = [max(math.ceil(2 * (length - side) / side), 0) + 1 for length in (height, width)]
+    fewest = [math.ceil(length / side) for length in (height, width)]  # with which no pixel is left out
     while steps[0] * steps[1] > MAX_TILES:
-        wide = (width - side) / steps[1] < (height - side) / steps[0]  # thin out where tiles lie closest
-        steps[wide] -= 1
+        # Thin out where tiles lie closest, but leave no gap.
+        close = [(length - side) / n if n > few else math.inf for length, n, few in zip((height, width), steps, fewest, strict=True)]
+        steps[close.index(min(close))] -= 1
     tops, lefts = (_spread(length - side, n) for length, n in zip((height, width), steps, strict=True))
     return side, tops, lefts
 

@@ -113,7 +113,7 @@ def find_reasons(pixels: npt.NDArray[np.uint8], model: Model, reference: Photogr
     reasons : Reasons
     """
     rows = model.standardisation.apply(model.front_end.rows(pixels))
-    average = reference.features_for({"name": model.front_end.name, "config": model.front_end.config})
+    average = reference.features_for(model.front_end)
     if average is None:
         start, starts_from = np.zeros(rows.shape[1], np.float32), "the model's average training image"
     else:
