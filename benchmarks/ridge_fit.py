@@ -13,7 +13,8 @@ import numpy as np
 from spectell.detectors.features import DCTFeatures
 from spectell.detectors.ridge import RidgeDetector
 from spectell.workflows.image_set import ImageSet, open_images
-from spectell.workflows.training_steps import STREAMED_BYTES, ImageFeatures
+from spectell.workflows.training_config import STREAMED_BYTES
+from spectell.workflows.training_steps import ImageFeatures
 
 _SLICE = 8192
 

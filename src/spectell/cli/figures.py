@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from spectell.evaluation.intervals import Interval
     from spectell.workflows.calibrate import CalibrationResult
     from spectell.workflows.evaluate import Evaluation
+    from spectell.workflows.evaluation import ClassFigures
     from spectell.workflows.models import ModelDescription
 
 __all__ = ["calibration_lines", "card_lines", "evaluation_lines", "stage_progress"]
@@ -61,6 +62,22 @@ def evaluation_lines(found: Evaluation) -> list[str]:
     lines.append(f"  {'':28} {'real':>12} {'inconclusive':>12} {'generated':>12}")
     for name, counts in found.confusion.items():
         lines.append(f"  {name:28} {counts['real']:12} {counts['inconclusive']:12} {counts['generated']:12}")
+    return lines + ([] if found.classes is None else _class_lines(found.classes))
+
+
+def _class_lines(found: ClassFigures) -> list[str]:
+    """Return how generators are told apart: the means, each class, and which was taken for which."""
+    names, measured = found.class_names, found.attribution
+    lines = ["", f"which of {len(names)} classes ({measured.confusion.sum()} images):"]
+    lines += [f"  {name.replace('_', ' '):28} {_interval(interval)}" for name, interval in measured.overall.items()]
+    lines += ["", f"  {'':28} {'recall':22} {'precision':22} F1"]
+    for name, figures in zip(names, measured.per_class, strict=True):
+        cells = [_interval(figures[key]) for key in ("recall", "precision", "f1")]
+        lines.append(f"  {name:28} {cells[0]:22} {cells[1]:22} {cells[2]}")
+    width = max(12, *(len(name) + 1 for name in names))
+    lines += ["", f"  {'class, and what it was called':28}" + "".join(f"{name:>{width}}" for name in names)]
+    for name, counts in zip(names, measured.confusion.tolist(), strict=True):
+        lines.append(f"  {name:28} " + "".join(f"{count:{width}}" for count in counts))
     return lines
 
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 from spectell.cli.figures import evaluation_lines, stage_progress
+from spectell.detectors.registry import DETECTORS
 
 __all__ = ["train"]
 
 
 @click.command()
 @click.argument("dataset")
-@click.option("--detector", type=click.Choice(["ridge", "logistic"]), default="ridge", show_default=True)
+@click.option("--detector", type=click.Choice(sorted(DETECTORS)), default="ridge", show_default=True)
 @click.option("--domain", type=click.Choice(["pixel", "dct", "blocks"]), default="blocks", show_default=True)
 @click.option("--output", "-o", required=True, metavar="FILE", help="Model file to write.")
 @click.option("--size", type=click.IntRange(min=2), help="Side of a tile or block; all that images allow by default.")
 @click.option("--penalty", type=click.Choice(["l1", "l2", "elasticnet"]), help="Of logistic regression; l2 by default.")
 @click.option("--strength", type=float, help="Of the penalty; 0.01 by default.")
-@click.option("--grid", is_flag=True, help="Search the strength by cross-validation.")
+@click.option("--grid", is_flag=True, help="Search the detector's parameters; an interrupted search goes on.")
+@click.option("--attribution", is_flag=True, help="Tell the generators from one another, too.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data, of detectors trained in passes.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--real", metavar="NAME", help="Sub-folder that is real, if it is not called real or 0_real.")
 @click.option("--name", help="How verdicts call the model; detector and domain by default.")
@@ -42,7 +46,8 @@ def train(
     """Train a detector, calibrate it, measure it, and write a model file.
 
     DATASET is a folder with a sub-folder per generator (one of them called real), a folder of such folders, or a
-    manifest (.csv or .parquet), whose splits are kept if it has them.
+    manifest (.csv or .parquet), whose splits are kept if it has them. A folder that `spectell dataset pack` wrote is
+    read as it is, without decoding.
 
     Example:
 
@@ -53,6 +58,7 @@ def train(
     from spectell.detectors import save_model
     from spectell.workflows.train import TrainingConfig, train_model
 
+    grid_file = Path(f"{output}.grid.jsonl") if options["grid"] else None
     with stage_progress(shown=not as_json) as report:
         result = train_model(
             dataset,
@@ -62,10 +68,15 @@ def train(
             workers=workers,
             on_progress=report,
             licence=licence,
+            grid_file=grid_file,
         )
     save_model(result.model, output)
+    if grid_file is not None:
+        grid_file.unlink(missing_ok=True)
     if split_output is not None:
         write_manifest(result.manifest, split_output)
+    for note in result.notes if as_json else ():
+        click.echo(f"Note: {note}", err=True)
     if as_json:
         click.echo(json.dumps(result.as_dict(), allow_nan=False))
         return
@@ -74,5 +85,18 @@ def train(
     for note in (*result.notes, *result.evaluation.warnings):
         click.echo(f"Note: {note}", err=True)
     click.echo(f"Wrote {output}, trained on {result.model.card.trained_on}.")
-    click.echo(f"Strength {result.facts['strength']:g}. On the test split, which took no part in training:")
+    click.echo(f"{_settings(result.facts)}. On the test split, which took no part in training:")
     click.echo("\n".join(evaluation_lines(result.evaluation)))
+
+
+def _settings(facts: dict[str, Any]) -> str:
+    """Say with which parameters the detector was fitted.
+
+    Examples
+    --------
+    >>> _settings({"variance": 0.95, "C": 0.01, "converged": True})
+    'Variance 0.95, C 0.01'
+    """
+    named = ("strength", "k", "variance", "C", "levels", "sigma")
+    text = ", ".join(f"{name} {facts[name]:g}" for name in named if name in facts)
+    return text[:1].upper() + text[1:] or "Fitted"

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.detectors.card import ModelCard
+from spectell.detectors.class_heads import ClassHead
 from spectell.detectors.features import FrontEnd
 from spectell.detectors.heads import Head
 from spectell.detectors.parts import Uint8Array, prefixed
@@ -28,10 +29,13 @@ class Score:
         Calibrated log-odds, in nats, that the image is generated at a prior of one half.
     distance : float >= 0
         How unlike the training images it is, in units of the model's limit; the score means little above 1.
+    classes : tuple of float
+        One number for each of the model's classes, the largest of which names the class; empty where there are two.
     """
 
     score: float
     distance: float
+    classes: tuple[float, ...] = ()
 
 
 class Model:
@@ -89,6 +93,7 @@ class Model:
             ("thresholds.n_real", card.thresholds.n_real, len(self.thresholds.real_scores)),
             ("distance.limit", card.distance.limit, self.distance.limit),
             ("features of the head", self.head.n_features, self.front_end.n_features),
+            ("class_names", len(card.class_names), getattr(self.head, "n_classes", 2)),
             ("features of the standardisation", len(self.standardisation.mean), self.front_end.n_features),
         ]
         for field, stated, found in facts:
@@ -129,7 +134,10 @@ class Model:
             )
         rows = self.standardisation.apply(self.front_end.rows(pixels, thorough=thorough))
         raw = float(self.head.decide(rows).mean()) * self.trust(pixels.shape[0] * pixels.shape[1])
-        return Score(float(self.calibration.apply(raw)), float(self.distance.measure(rows).mean()))
+        classes: tuple[float, ...] = ()
+        if isinstance(self.head, ClassHead) and self.head.n_classes > 2:
+            classes = tuple(self.head.classify(rows).mean(axis=0).tolist())
+        return Score(float(self.calibration.apply(raw)), float(self.distance.measure(rows).mean()), classes)
 
     def trust(self, n_pixels: int) -> float:
         """Return what the raw output of a small image is multiplied by, see `CalibrationCard`."""

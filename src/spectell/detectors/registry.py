@@ -18,6 +18,7 @@ __all__ = [
     "FRONT_ENDS",
     "HEADS",
     "DetectorSpec",
+    "detector_spec",
     "get_detector",
     "get_front_end",
     "load_distance",
@@ -36,11 +37,18 @@ class DetectorSpec:
         ``module:Class`` below ``spectell.detectors``.
     summary : str
     reference : str
+    front_ends : mapping of str to str, optional
+        Of a detector: the domains that it works in, and the front end of each. By default it works in every domain,
+        on the front end of that name.
+    attributes : bool
+        Of a detector: whether it tells more than two classes apart.
     """
 
     target: str
     summary: str
     reference: str
+    front_ends: Mapping[str, str] | None = None
+    attributes: bool = False
 
     def load(self) -> Any:
         """Import the class."""
@@ -53,11 +61,22 @@ DETECTORS = {
     "logistic": DetectorSpec(
         "logistic:LogisticDetector", "Logistic regression with L1, L2 or both", "Frank et al. 2020"
     ),
-    "knn": DetectorSpec("knn:KNNDetector", "Votes of the k nearest training images", "Cover and Hart 1967"),
-    "eigenfaces": DetectorSpec(
-        "eigenfaces:EigenfacesDetector", "Principal components, then a linear SVM", "Turk and Pentland 1991"
+    "knn": DetectorSpec(
+        "knn:KNNDetector", "Votes of the k nearest training images", "Cover and Hart 1967", attributes=True
     ),
-    "prnu": DetectorSpec("prnu:PRNUDetector", "Correlation with mean denoising residuals", "Marra et al. 2019"),
+    "eigenfaces": DetectorSpec(
+        "eigenfaces:EigenfacesDetector",
+        "Principal components, then a linear SVM",
+        "Turk and Pentland 1991",
+        attributes=True,
+    ),
+    "prnu": DetectorSpec(
+        "prnu:PRNUDetector",
+        "Correlation with mean denoising residuals",
+        "Marra et al. 2019",
+        front_ends={"pixel": "residual"},
+        attributes=True,
+    ),
 }
 
 FRONT_ENDS = {
@@ -85,6 +104,22 @@ HEADS = {
 DISTANCES = {
     "bands": DetectorSpec("distance:BandDistance", "Mahalanobis distance of band statistics", "Ledoit and Wolf 2004"),
 }
+
+
+def detector_spec(name: str) -> DetectorSpec:
+    """Return what is known of the detector registered as `name`, without importing it.
+
+    Raises
+    ------
+    ParameterError
+        If no detector has that name.
+
+    Examples
+    --------
+    >>> detector_spec("prnu").front_ends
+    {'pixel': 'residual'}
+    """
+    return _find(DETECTORS, "detector", name)
 
 
 def get_detector(name: str) -> Any:
@@ -137,10 +172,14 @@ def load_distance(name: str, config: dict[str, Any], arrays: Arrays, limit: floa
 
 
 def _get(table: Mapping[str, DetectorSpec], kind: str, name: str) -> Any:
+    return _find(table, kind, name).load()
+
+
+def _find(table: Mapping[str, DetectorSpec], kind: str, name: str) -> DetectorSpec:
     spec = table.get(name)
     if spec is None:
         raise ParameterError(f"unknown {kind} {name!r}; choose one of {', '.join(sorted(table))}")
-    return spec.load()
+    return spec
 
 
 def _load(table: Mapping[str, DetectorSpec], kind: str, name: Any, config: Any, *parts: Any) -> Any:

@@ -13,9 +13,10 @@ from spectell.datasets.packed import Packed
 from spectell.detectors import Model, load_model
 from spectell.detectors.artifact import training_hash
 from spectell.errors import ManifestError
+from spectell.evaluation.attribution import evaluate_classes
 from spectell.evaluation.summary import FPRS, evaluate_scores
 from spectell.evaluation.thresholds import DEFAULT_FPR
-from spectell.workflows.evaluation import OUTCOMES, Evaluation, MetricSlice, ScoredImages
+from spectell.workflows.evaluation import OUTCOMES, ClassFigures, Evaluation, MetricSlice, ScoredImages
 from spectell.workflows.image_set import (
     Pixels,
     Progress,
@@ -104,14 +105,14 @@ def score_images(
         If no image has a score.
     """
 
-    def work(pixels: Pixels) -> tuple[float, float, np.uint64] | str:
+    def work(pixels: Pixels) -> tuple[float, float, np.uint64, tuple[float, ...]] | str:
         if min(pixels.shape[:2]) < model.min_size:
             return f"smaller than {model.min_size} pixels, the least that the model scores"
         found = model.score(pixels)
-        return found.score, found.distance, training_hash(pixels)
+        return found.score, found.distance, training_hash(pixels), found.classes
 
     kept, skipped = [], []
-    values: list[tuple[float, float, np.uint64]] = []
+    values: list[tuple[float, float, np.uint64, tuple[float, ...]]] = []
     passed = map_images(manifest, work, read=read, workers=workers, on_progress=on_progress, stage="scoring")
     for index, found in enumerate(passed):
         if isinstance(found, str):
@@ -123,13 +124,14 @@ def score_images(
             values.append(found)
     if not kept:
         raise ManifestError(f"none of the {len(manifest)} images has a score; the first: {skipped[0].reason}")
-    scores, distances, hashes = zip(*values, strict=True)
+    scores, distances, hashes, classes = zip(*values, strict=True)
     return ScoredImages(
         manifest.select(np.array(kept)),
         np.array(scores),
         np.array(distances),
         np.array(hashes, np.uint64),
         tuple(skipped),
+        np.array(classes) if classes[0] else None,
     )
 
 
@@ -157,7 +159,25 @@ def evaluate_scored(model: Model, scored: ScoredImages, *, fpr: float = DEFAULT_
         in_training=int(_in_training(model, scored).sum()),
         skipped=scored.skipped,
         warnings=tuple(warnings),
+        classes=_class_figures(model, scored, rng),
     )
+
+
+def _class_figures(model: Model, scored: ScoredImages, rng: np.random.Generator) -> ClassFigures | None:
+    """Measure how generators are told apart, on the images of those that the model knows."""
+    if scored.classes is None:
+        return None
+    names = model.card.class_names
+    generators = scored.manifest.generators
+    known = np.isin(generators, names)
+    if not known.any():
+        return None
+    places = {name: index for index, name in enumerate(names)}
+    classes = [places[name] for name in generators[known].tolist()]
+    named = scored.classes[known].argmax(axis=1)
+    groups = scored.manifest.groups[known]
+    found = evaluate_classes(classes, named, len(names), groups=groups, rng=rng)
+    return ClassFigures(names, found, int((~known).sum()))
 
 
 def _slices(manifest: Manifest) -> Iterator[tuple[str, str, npt.NDArray[np.bool_]]]:
@@ -214,6 +234,9 @@ def _warnings(model: Model, scored: ScoredImages, fpr: float, used: float) -> It
     if scored.skipped:
         first = scored.skipped[0]
         yield f"{len(scored.skipped)} images have no score, the first is {first.path!r}: {first.reason}"
+    if scored.classes is not None and set(scored.manifest.class_names) - set(model.card.class_names):
+        unknown = ", ".join(sorted(set(scored.manifest.class_names) - set(model.card.class_names)))
+        yield f"the model does not know {unknown}: those images are in the scores, not in the attribution"
     n_far = int((scored.distances > 1).sum())
     if n_far:
         yield f"{n_far} of the {n_images} images look unlike anything in training: inconclusive"

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from spectell.datasets import Manifest
 from spectell.errors import ManifestError
+from spectell.evaluation.attribution import Attribution
 from spectell.evaluation.intervals import Interval
 from spectell.workflows.image_set import Skipped
 
-__all__ = ["OUTCOMES", "Evaluation", "MetricSlice", "ScoredImages"]
+__all__ = ["OUTCOMES", "ClassFigures", "Evaluation", "MetricSlice", "ScoredImages"]
 
 OUTCOMES = ("real", "inconclusive", "generated")
 """Columns of a confusion matrix, in order."""
@@ -33,6 +34,8 @@ class ScoredImages:
         `training_hash` of each image.
     skipped : tuple of Skipped
         The images that have none.
+    classes : ndarray of shape (n, K), optional
+        One number for each class, of a model that tells generators apart.
     """
 
     manifest: Manifest
@@ -40,6 +43,7 @@ class ScoredImages:
     distances: npt.NDArray[np.float64]
     hashes: npt.NDArray[np.uint64]
     skipped: tuple[Skipped, ...]
+    classes: npt.NDArray[np.float64] | None = None
 
     def select(self, mask: npt.NDArray[np.bool_]) -> ScoredImages:
         """Return the images where `mask`, shape (n,), is true.
@@ -52,7 +56,7 @@ class ScoredImages:
         if not mask.any():
             raise ManifestError(f"none of the {len(mask)} images is left; all were in the model's training")
         chosen = self.manifest.select(mask), self.scores[mask], self.distances[mask], self.hashes[mask]
-        return ScoredImages(*chosen, self.skipped)
+        return ScoredImages(*chosen, self.skipped, None if self.classes is None else self.classes[mask])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,38 @@ class MetricSlice:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassFigures:
+    """How well a model tells generators apart.
+
+    Parameters
+    ----------
+    class_names : tuple of str
+        ``real`` first.
+    attribution : Attribution
+        Its classes in that order.
+    n_unknown : int
+        Images of generators that the model does not know, which are not counted.
+    """
+
+    class_names: tuple[str, ...]
+    attribution: Attribution
+    n_unknown: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the figures as JSON has them; `confusion` by class, then by the class that was named."""
+        found = self.attribution
+        rows = zip(self.class_names, found.confusion.tolist(), strict=True)
+        each = zip(self.class_names, found.per_class, strict=True)
+        return {
+            "class_names": list(self.class_names),
+            "confusion": {name: dict(zip(self.class_names, row, strict=True)) for name, row in rows},
+            "overall": {name: interval.as_dict() for name, interval in found.overall.items()},
+            "per_class": {name: {key: value.as_dict() for key, value in figures.items()} for name, figures in each},
+            "unknown": self.n_unknown,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """What an evaluation found.
 
@@ -107,6 +143,8 @@ class Evaluation:
         Images without a score: unreadable or too small.
     warnings : tuple of str
         What a reader of the figures must know.
+    classes : ClassFigures or None
+        Of a model that tells generators apart.
     """
 
     model: str
@@ -116,6 +154,7 @@ class Evaluation:
     in_training: int
     skipped: tuple[Skipped, ...]
     warnings: tuple[str, ...]
+    classes: ClassFigures | None = None
 
     @property
     def overall(self) -> MetricSlice:
@@ -132,4 +171,5 @@ class Evaluation:
             "in_training": self.in_training,
             "skipped": [{"path": image.path, "reason": image.reason} for image in self.skipped],
             "warnings": list(self.warnings),
+            **({} if self.classes is None else {"attribution": self.classes.as_dict()}),
         }

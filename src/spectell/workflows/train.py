@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,21 +20,28 @@ from spectell.datasets import Manifest
 from spectell.datasets.packed import Packed
 from spectell.detectors import Model, ModelCard
 from spectell.detectors.front_end import FrontEnd
+from spectell.detectors.residual import most_levels
+from spectell.detectors.streaming import Source
 from spectell.workflows.audit import AuditReport, audit_manifest
 from spectell.workflows.evaluate import Evaluation, evaluate_scored, score_images
+from spectell.workflows.grid import GridFile, GridPoint, balanced_accuracy, best_point, grid_points, run_key
 from spectell.workflows.image_set import ImageSet, Progress, Skipped, counted, open_images, quiet, read_file
 from spectell.workflows.training_card import metric_cards, training_card
+from spectell.workflows.training_config import (
+    Classes,
+    TrainingConfig,
+    config_notes,
+    make_detector,
+    make_front_end,
+)
 from spectell.workflows.training_steps import (
     SPLITS,
     Fitted,
-    TrainingConfig,
     UsableImages,
     Validated,
     feature_source,
     fit_distance,
     fit_facts,
-    make_detector,
-    make_front_end,
     solver_notes,
     validate,
     with_splits,
@@ -99,6 +107,7 @@ def train_model(
     real: str | None = None,
     licence: str | None = None,
     audit: bool = True,
+    grid_file: StrPath | None = None,
     workers: int | None = None,
     on_progress: Progress = quiet,
 ) -> TrainingResult:
@@ -118,6 +127,8 @@ def train_model(
         Of the weights, for the card.
     audit : bool
         Whether to look for leaks between the classes; packed images have no files to look at.
+    grid_file : path, optional
+        Where the points of a search on the validation split are written as they are finished, and found again.
     workers : int, optional
         Threads; one a core by default.
     on_progress : callable
@@ -135,20 +146,21 @@ def train_model(
         If `config` does not fit, or there are too few images for thresholds.
     """
     config = config or TrainingConfig()
-    detector = make_detector(config)
+    make_detector(config)  # refuses what does not fit before anything is read
     manifest, read = open_images(dataset, real=real)
     manifest.require_both_classes()
     from_files = read is read_file
     manifest = with_splits(manifest, config.seed, workers, on_progress, from_files=from_files)
     report = _audit(manifest, workers, on_progress) if audit and from_files else None
     images = ImageSet(manifest, read=read, workers=workers, on_progress=on_progress)
-    front_end = make_front_end(config, images)
-    usable = UsableImages(images, front_end)
-    fitted = _fit(detector, images, usable.rows["train"], front_end)
+    run = _Run(config, images, on_progress)
+    searched = run.search(grid_file) if config.grid else []
+    fitted, usable, detector = run.fit(best_point(searched).params if searched else {})
     validated = validate(fitted, images, usable.rows["validation"])
-    facts = fit_facts(detector)
+    facts = fit_facts(detector) | ({"grid": [point.as_dict() for point in searched]} if searched else {})
     recorded = dataclasses.asdict(config) | {"fit": facts}
     card = training_card(fitted, validated, usable.manifest, recorded, name=name, licence=licence or _NO_LICENCE)
+    card = dataclasses.replace(card, class_names=run.classes.names)
     model = _assemble(card, fitted, validated, images.hashes[np.concatenate([usable.rows[s] for s in SPLITS[:2]])])
     test = images.manifest.select(usable.rows["test"])
     evaluation = evaluate_scored(
@@ -161,7 +173,7 @@ def train_model(
         audit=report,
         facts=facts,
         skipped=(*images.skipped, *usable.skipped),
-        notes=(*manifest.notes, *filter(None, [validated.note]), *solver_notes(facts)),
+        notes=(*manifest.notes, *config_notes(config), *filter(None, [validated.note]), *solver_notes(facts)),
     )
 
 
@@ -169,12 +181,60 @@ def _audit(manifest: Manifest, workers: int | None, on_progress: Progress) -> Au
     return audit_manifest(manifest, workers=workers, on_progress=counted(on_progress, "auditing", len(manifest)))
 
 
-def _fit(detector: Any, images: ImageSet, rows: npt.NDArray[np.intp], front_end: FrontEnd) -> Fitted:
-    source = feature_source(images, front_end, rows)
-    training = images.manifest.select(rows)
-    detector.fit_streamed(source, training.labels, groups=training.groups)
-    distance = fit_distance(images, rows, front_end, detector.standardisation)
-    return Fitted(front_end, detector.standardisation, detector.head, distance)
+class _Run:
+    """One set of images, and what is fitted to them."""
+
+    def __init__(self, config: TrainingConfig, images: ImageSet, on_progress: Progress) -> None:
+        self._config, self._images, self._on_progress = config, images, on_progress
+        self.classes = Classes.of(config, images.manifest.select(images.manifest.splits == "train"))
+        self._source: tuple[str, Source] | None = None
+
+    def fit(self, params: Mapping[str, Any]) -> tuple[Fitted, UsableImages, Any]:
+        """Fit to the training split, with some parameters given."""
+        fitted, usable, detector = self._fit(params)
+        return self._with_distance(fitted, usable), usable, detector
+
+    def search(self, grid_file: StrPath | None) -> list[GridPoint]:
+        """Fit and validate at every point of the grid; none if the detector searches for itself."""
+        usable = UsableImages(self._images, make_front_end(self._config, self._images))
+        tile = make_front_end(self._config, self._images).min_size
+        n_train = len(usable.rows["train"])
+        points = grid_points(self._config.detector, n_train=n_train, most_levels=most_levels(tile))
+        finished = GridFile(grid_file, run_key(self._config, usable.manifest.digest()))
+        found = []
+        for number, params in enumerate(points, start=1):
+            value = finished.known(params)
+            if value is None:
+                fitted, usable, _ = self._fit(params)
+                value = self._validate(fitted, usable.rows["validation"])
+                finished.add(params, value)
+            found.append(GridPoint(params, value))
+            self._on_progress("grid", number, len(points))
+        return found
+
+    def _fit(self, params: Mapping[str, Any]) -> tuple[Fitted, UsableImages, Any]:
+        front_end = make_front_end(self._config, self._images, params)
+        detector = make_detector(self._config, {**front_end.get_params(), **params})
+        usable = UsableImages(self._images, front_end)
+        rows = usable.rows["train"]
+        training = self._images.manifest.select(rows)
+        detector.fit_streamed(self._features(front_end, rows), self.classes.codes(training), groups=training.groups)
+        return Fitted(front_end, detector.standardisation, detector.head, None), usable, detector
+
+    def _features(self, front_end: FrontEnd, rows: npt.NDArray[np.intp]) -> Source:
+        """Return the features; those of the last front end are kept for the next point of a grid."""
+        if self._source is None or self._source[0] != repr(front_end):
+            self._source = None
+            self._source = repr(front_end), feature_source(self._images, front_end, rows)
+        return self._source[1]
+
+    def _validate(self, fitted: Fitted, rows: npt.NDArray[np.intp]) -> float:
+        named = np.array(list(self._images.map(fitted.name_class, rows)), np.intp)
+        return balanced_accuracy(self.classes.codes(self._images.manifest.select(rows)), named)
+
+    def _with_distance(self, fitted: Fitted, usable: UsableImages) -> Fitted:
+        distance = fit_distance(self._images, usable.rows["train"], fitted.front_end, fitted.standardisation)
+        return dataclasses.replace(fitted, distance=distance)
 
 
 def _assemble(card: ModelCard, fitted: Fitted, validated: Validated, hashes: npt.NDArray[np.uint64]) -> Model:

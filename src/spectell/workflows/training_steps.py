@@ -10,10 +10,10 @@ import numpy.typing as npt
 
 from spectell.datasets import Manifest
 from spectell.datasets.splits import assign_splits
+from spectell.detectors.class_heads import ClassHead
 from spectell.detectors.distance import BandDistance, band_statistics
 from spectell.detectors.front_end import FrontEnd
 from spectell.detectors.heads import Head
-from spectell.detectors.registry import get_detector, get_front_end
 from spectell.detectors.standardisation import Standardisation
 from spectell.detectors.streaming import Source
 from spectell.errors import ManifestError, ParameterError
@@ -26,14 +26,11 @@ __all__ = [
     "SPLITS",
     "Fitted",
     "ImageFeatures",
-    "TrainingConfig",
     "UsableImages",
     "Validated",
     "feature_source",
     "fit_distance",
     "fit_facts",
-    "make_detector",
-    "make_front_end",
     "solver_notes",
     "validate",
     "with_splits",
@@ -44,73 +41,11 @@ SPLITS = ("train", "validation", "test")
 FEATURE_BYTES = 1_000_000_000
 """Features of the training images are kept up to this size; more are computed again whenever they are needed."""
 
-STREAMED_BYTES = 2_000_000_000
-"""What blocks of features may take beside the images that are kept, so that a run stays within 4 GB."""
-
 DISTANCE_QUANTILE = 0.99
 """Share of validation images that must not be called unlike the training images."""
 
 DISTANCE_IMAGES = 1000
 """Training images that the distance is fitted on, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingConfig:
-    """What a training run was asked for; recorded on the card.
-
-    Parameters
-    ----------
-    detector : str
-        A name in `spectell.detectors.registry.DETECTORS`.
-    domain : {"pixel", "dct", "blocks"}
-    size : int, optional
-        Side of a tile or block in pixels. By default the smallest side of any image (pixel, dct), or 32 (blocks).
-    strength : float, optional
-        Of the penalty; the detector's default otherwise.
-    penalty : {"l1", "l2", "elasticnet"}, optional
-        Of logistic regression.
-    grid : bool
-        Search the strength by cross-validation over whole groups.
-    seed : int
-        Of splits, folds and intervals.
-    """
-
-    detector: str = "ridge"
-    domain: str = "blocks"
-    size: int | None = None
-    strength: float | None = None
-    penalty: str | None = None
-    grid: bool = False
-    seed: int = 0
-
-
-def make_detector(config: TrainingConfig) -> Any:
-    """Make the estimator; raises `ParameterError` if the configuration does not fit it."""
-    kind = get_detector(config.detector)
-    options: dict[str, Any] = {"seed": config.seed, "memory": STREAMED_BYTES}
-    if config.grid and config.strength is not None:
-        raise ParameterError("grid searches the strength, so strength cannot be given with it")
-    if config.grid:
-        options["strength"] = "cv"
-    elif config.strength is not None:
-        options["strength"] = config.strength
-    if config.penalty is not None:
-        if config.detector != "logistic":
-            raise ParameterError(f"penalty is for the detector 'logistic', got {config.detector!r}")
-        options["penalty"] = config.penalty
-    return kind(**options)
-
-
-def make_front_end(config: TrainingConfig, images: ImageSet) -> FrontEnd:
-    """Make the front end, of the size that was asked for or else of one that every image has."""
-    kind = get_front_end(config.domain)
-    if config.size is not None:
-        front_end: FrontEnd = kind(size=config.size)
-    else:
-        smallest = int(images.sides.min())
-        front_end = kind(size=min(32, smallest) if config.domain == "blocks" else smallest)
-    front_end.check_params()
-    return front_end
 
 
 def with_splits(
@@ -214,11 +149,15 @@ def feature_source(images: ImageSet, front_end: FrontEnd, rows: npt.NDArray[np.i
 
 
 def fit_facts(detector: Any) -> dict[str, Any]:
-    """Return what the fit found out, as JSON has it."""
-    facts = {"strength": detector.strength_}
-    if detector.errors_ is not None:
-        facts["errors"] = {f"{strength:g}": error for strength, error in detector.errors_.items()}
-        facts["at_edge"] = detector.strength_ in (min(detector.errors_), max(detector.errors_))
+    """Return what the fit used and found out, as JSON has it."""
+    facts: dict[str, Any] = {}
+    if hasattr(detector, "strength_"):
+        facts["strength"] = detector.strength_
+        if detector.errors_ is not None:
+            facts["errors"] = {f"{strength:g}": error for strength, error in detector.errors_.items()}
+            facts["at_edge"] = detector.strength_ in (min(detector.errors_), max(detector.errors_))
+    for name in getattr(detector, "GRID", {}):
+        facts[name] = getattr(detector, name)
     for name in ("n_iter", "converged"):
         if hasattr(detector, f"{name}_"):
             facts[name] = getattr(detector, f"{name}_")
@@ -237,17 +176,25 @@ def solver_notes(facts: dict[str, Any]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What the training split decided."""
+    """What the training split decided; the distance is fitted last."""
 
     front_end: FrontEnd
     standardisation: Standardisation
     head: Head
-    distance: BandDistance
+    distance: BandDistance | None
 
     def measure(self, pixels: Pixels) -> tuple[float, float]:
         """Return the raw output and the distance of one image, means over its tiles."""
         rows = self.standardisation.apply(self.front_end.rows(pixels))
-        return float(self.head.decide(rows).mean()), float(self.distance.measure(rows).mean())
+        distance = 0.0 if self.distance is None else float(self.distance.measure(rows).mean())
+        return float(self.head.decide(rows).mean()), distance
+
+    def name_class(self, pixels: Pixels) -> int:
+        """Return the class that the detector names, before any calibration."""
+        rows = self.standardisation.apply(self.front_end.rows(pixels))
+        if isinstance(self.head, ClassHead) and self.head.n_classes > 2:
+            return int(self.head.classify(rows).mean(axis=0).argmax())
+        return int(self.head.decide(rows).mean() > 0)
 
 
 def fit_distance(
@@ -295,6 +242,8 @@ def validate(fitted: Fitted, images: ImageSet, rows: npt.NDArray[np.intp]) -> Va
     labels = images.manifest.labels[rows]
     raw, distances = np.array(list(images.map(fitted.measure, rows, "calibrating"))).T
     calibration, note = _calibrate(labels, raw)
+    if fitted.distance is None:
+        raise ParameterError("the distance must be fitted before it is validated")
     limit = max(float(np.quantile(distances, DISTANCE_QUANTILE)), 1e-6)
     n_generated = int(labels.sum())
     return Validated(

@@ -1,0 +1,168 @@
+"""What a training run is asked for, and the estimator and the front end that it means."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.datasets import REAL, Manifest
+from spectell.detectors.front_end import FrontEnd
+from spectell.detectors.registry import detector_spec, get_detector, get_front_end
+from spectell.errors import ManifestError, ParameterError
+from spectell.workflows.image_set import ImageSet
+
+__all__ = ["STREAMED_BYTES", "Classes", "TrainingConfig", "config_notes", "make_detector", "make_front_end"]
+
+STREAMED_BYTES = 2_000_000_000
+"""What blocks of features may take beside the images that are kept, so that a run stays within 4 GB."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """What a training run was asked for; recorded on the card.
+
+    Parameters
+    ----------
+    detector : str
+        A name in `spectell.detectors.registry.DETECTORS`.
+    domain : {"pixel", "dct", "blocks"}
+    size : int, optional
+        Side of a tile or block in pixels. By default the smallest side of any image (pixel, dct), or 32 (blocks).
+    strength : float, optional
+        Of the penalty of ridge and logistic regression; the detector's default otherwise.
+    penalty : {"l1", "l2", "elasticnet"}, optional
+        Of logistic regression.
+    grid : bool
+        Search the detector's parameters: the strength by cross-validation over whole groups, others on the validation
+        split.
+    seed : int
+        Of splits, folds, solvers and intervals.
+    attribution : bool
+        Tell the generators from one another, too, and not only from real images.
+    epochs : int, optional
+        Passes over the data, for detectors that are trained in passes.
+    """
+
+    detector: str = "ridge"
+    domain: str = "blocks"
+    size: int | None = None
+    strength: float | None = None
+    penalty: str | None = None
+    grid: bool = False
+    seed: int = 0
+    attribution: bool = False
+    epochs: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """What the classes of a run are called, and which class an image is of.
+
+    Parameters
+    ----------
+    names : tuple of str
+        ``real`` first.
+    """
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, config: TrainingConfig, manifest: Manifest) -> Classes:
+        """Name the classes of the training images; two, or ``real`` and every generator.
+
+        Raises
+        ------
+        ManifestError
+            If generators are to be told apart and there are none to tell apart.
+        """
+        if not config.attribution:
+            return cls((REAL, "generated"))
+        names = manifest.class_names
+        if len(names) < 3 or names[0] != REAL:
+            raise ManifestError(
+                f"attribution needs real images and those of two generators or more, got {', '.join(names)}; "
+                "add a folder for another generator, or train without attribution"
+            )
+        return cls(names)
+
+    def codes(self, manifest: Manifest) -> npt.NDArray[np.intp]:
+        """Class of every image, shape (n,); -1 for a generator that is not among them."""
+        if len(self.names) == 2:
+            return manifest.labels.astype(np.intp)
+        places = {name: index for index, name in enumerate(self.names)}
+        return np.array([places.get(name, -1) for name in manifest.generators.tolist()], np.intp)
+
+
+def make_detector(config: TrainingConfig, params: Mapping[str, Any] | None = None) -> Any:
+    """Make the estimator, with some of its parameters given.
+
+    Raises
+    ------
+    ParameterError
+        If the configuration does not fit it.
+    """
+    kind = get_detector(config.detector)
+    known = inspect.signature(kind).parameters
+    _check_config(config, known)
+    offered: dict[str, Any] = {"seed": config.seed, "memory": STREAMED_BYTES, "penalty": config.penalty}
+    offered["strength"] = "cv" if config.grid else config.strength
+    offered["epochs"] = config.epochs
+    options = {name: value for name, value in offered.items() if name in known and value is not None}
+    return kind(**{**options, **{name: value for name, value in (params or {}).items() if name in known}})
+
+
+def _check_config(config: TrainingConfig, known: Mapping[str, object]) -> None:
+    spec = detector_spec(config.detector)
+    if spec.front_ends is not None and config.domain not in spec.front_ends:
+        raise ParameterError(
+            f"the detector {config.detector!r} works in the domain {', '.join(spec.front_ends)}, got {config.domain!r}"
+        )
+    if config.attribution and not spec.attributes:
+        raise ParameterError(
+            f"the detector {config.detector!r} tells real from generated only; for attribution choose another"
+        )
+    if config.penalty is not None and "penalty" not in known:
+        raise ParameterError(f"penalty is for the detector 'logistic', got {config.detector!r}")
+    if config.strength is not None and "strength" not in known:
+        raise ParameterError(f"strength is for the detectors 'ridge' and 'logistic', got {config.detector!r}")
+    if config.grid and config.strength is not None:
+        raise ParameterError("grid searches the strength, so strength cannot be given with it")
+    if config.epochs is not None and config.epochs < 1:
+        raise ParameterError(f"epochs must be at least 1, got {config.epochs}")
+
+
+def make_front_end(config: TrainingConfig, images: ImageSet, params: Mapping[str, Any] | None = None) -> FrontEnd:
+    """Make the front end, of the size that was asked for or else of one that every image has.
+
+    Raises
+    ------
+    ParameterError
+        If an argument does not fit it.
+    """
+    spec = detector_spec(config.detector)
+    kind = get_front_end(config.domain if spec.front_ends is None else spec.front_ends[config.domain])
+    smallest = int(images.sides.min())
+    size = config.size
+    if size is None:
+        size = min(32, smallest) if config.domain == "blocks" else smallest
+    known = inspect.signature(kind).parameters
+    options = {name: value for name, value in (params or {}).items() if name in known}
+    if "levels" in known and "levels" not in options:
+        from spectell.detectors.residual import most_levels
+
+        options["levels"] = max(min(known["levels"].default, most_levels(size)), 1)
+    front_end: FrontEnd = kind(size=size, **options)
+    front_end.check_params()
+    return front_end
+
+
+def config_notes(config: TrainingConfig) -> list[str]:
+    """Say what of the configuration has no effect."""
+    if config.epochs is None or "epochs" in inspect.signature(get_detector(config.detector)).parameters:
+        return []
+    return [f"--epochs has no effect: the detector {config.detector!r} is not trained in passes over the data"]
