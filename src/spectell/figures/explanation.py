@@ -130,7 +130,7 @@ def plot_profile_band(
 
 
 def plot_contributions(
-    names: Sequence[str], values: npt.ArrayLike, *, start: float, end: float, theme: Theme = LIGHT
+    names: Sequence[str], values: npt.ArrayLike, *, start: float, end: float, theme: Theme = LIGHT, start_name: str = "start"
 ) -> Figure:
     """The way from one score to another, step by step.
 
@@ -143,6 +143,8 @@ def plot_contributions(
     start, end : float
         Scores.
     theme : Theme
+    start_name : str
+        What the start is.
 
     Returns
     -------
@@ -176,7 +178,7 @@ def plot_contributions(
         axes.plot([start, end], [0, len(names) + 1], "D", color=theme.ink, markersize=5, linestyle="none")
         _label_steps(axes, start, end, before, steps)
         axes.axvline(0, color=theme.muted, linewidth=0.8)
-        axes.set_yticks(range(len(names) + 2), ["average photograph", *names, "this image"])
+        axes.set_yticks(range(len(names) + 2), [start_name, *names, "this image"])
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)

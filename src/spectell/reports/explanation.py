@@ -114,7 +114,7 @@ def _changes(found: Explanation) -> Section:
         score = plain(trial.judgement.score) if trial.judged else "–"
         share = percent(trial.judgement.probability) if trial.judged else "too small to judge"
         size = f"{trial.width} × {trial.height}"
-        rows.append([trial.name.replace(" ", NO_BREAK), f"{SHAPES[verdict]}{NO_BREAK}{verdict}", share, score, size])
+        rows.append([_brief(trial.name), f"{SHAPES[verdict]}{NO_BREAK}{verdict}", share, score, size])
     made = table(
         ["the picture", "verdict", "probability", "score", "pixels"],
         rows,
@@ -122,6 +122,11 @@ def _changes(found: Explanation) -> Section:
         numeric=[2, 3, 4],
     )
     return section("What would change the verdict", paragraph(trials_sentence(found.trials)), made)
+
+
+def _brief(name: str) -> str:
+    """Shorten what was done to a picture, so that the verdict beside it fits a telephone."""
+    return name.removeprefix("saved ").removesuffix(" in size").replace(" ", NO_BREAK)
 
 
 def _where(found: Explanation) -> Section:

@@ -96,9 +96,12 @@ def profile_figure(found: Comparison) -> Markup:
 def reasons_figures(found: Reasons) -> Markup:
     """Draw the steps to the score, then the frequencies that moved it."""
     names, values = zip(*steps(found), strict=True)
+    start_name = "average photograph" if "photograph" in found.starts_from else "average training image"
     way = _themed(
-        lambda theme: plot_contributions(names, values, start=found.start, end=found.score, theme=theme),
-        alt=f"Bars from the score of the average photograph to that of this image. {reasons_sentence(found)}",
+        lambda theme: plot_contributions(
+            names, values, start=found.start, end=found.score, theme=theme, start_name=start_name
+        ),
+        alt=f"Bars from the score of {found.starts_from} to that of this image. {reasons_sentence(found)}",
         caption="Each bar begins where the last one ended. Orange to the right moves towards “generated”, purple to "
         "the left towards “real”.",
         width=640,
