@@ -23,6 +23,8 @@ DPI = 130
 """Pixels an inch of PNG files; PDF files have none, except those of the spectra themselves."""
 
 _COLOURS = 256
+_DENSITY = 1.2
+"""Pixels of a figure in one of the page, so that its letters are about as large as the text's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +76,20 @@ class Rendered:
     def figure(self, note: Content = "") -> Markup:
         """Return the figure of a page, in both schemes."""
         caption = join([self.drawing.caption, note], " " if note else "")
-        return figure(self.light, dark=self.dark, alt=self.drawing.alt, caption=caption, wide=True)
+        width = round(int.from_bytes(self.light[16:20], "big") / _DENSITY)  # of the PNG's header
+        return figure(self.light, dark=self.dark, alt=self.drawing.alt, caption=caption, wide=True, width=width)
 
 
 def render_drawing(drawing: Drawing) -> Rendered:
     """Render a drawing in both schemes, and for print."""
-    light = drawing.make(LIGHT)
+    light, dark = drawing.make(LIGHT), drawing.make(DARK)
     png = render_png(light)
-    light.set_layout_engine("none")  # places are found; finding them again takes as long as drawing
-    return Rendered(drawing, png, render_png(drawing.make(DARK)), render_pdf(light))
+    # Places are found, and are the same in both; finding them again takes as long as drawing.
+    for drawn in (light, dark):
+        drawn.set_layout_engine("none")
+    for ours, theirs in zip(dark.axes, light.axes, strict=True):
+        ours.set_position(theirs.get_position(original=True))
+    return Rendered(drawing, png, render_png(dark), render_pdf(light))
 
 
 def render_png(drawn: Figure, *, dpi: int = DPI) -> bytes:
@@ -110,7 +117,7 @@ def render_png(drawn: Figure, *, dpi: int = DPI) -> bytes:
     pixels = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
     buffer = io.BytesIO()
     # The most frequent colours as they are: those of a map and of the lines. The rest are the edges of letters.
-    counted = pixels.getcolors(size[0] * size[1]) or []
+    counted: Any = pixels.getcolors(size[0] * size[1]) or []
     frequent = [colour for _, colour in sorted(counted, key=lambda item: (-item[0], item[1]))[:_COLOURS]]
     palette = Image.new("P", (1, 1))
     palette.putpalette(bytes(value for colour in frequent for value in colour))

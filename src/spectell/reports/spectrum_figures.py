@@ -186,11 +186,13 @@ def _compared_maps(study: SpectrumStudy, kind: str, channel: str, size: str | No
     yield _difference(f"difference-{name}", compared, study, DIFFERENCE, lambda each: unit * each.difference)(
         f"Mean minus that of {reference}. {significance}"
     )
+    if kind == "blocks":
+        return
     yield _difference(f"effect-{name}", compared, study, EFFECT, lambda each: each.effect)(
         f"The same difference to {reference} in standard deviations between images: how much a single image tells."
     )
     ratios = [found for each in compared if (found := study.compared(each.name, "signed", channel, size)) is not None]
-    if ratios and kind == "log":
+    if ratios:
         yield _difference(f"ratio-{name}", ratios, study, RATIO, lambda each: _decibels(each.ratio))(
             f"Magnitude of the mean coefficient over that of {reference}, as Frank et al. (2020) compare them."
         )

@@ -47,7 +47,7 @@ tbody th{font-weight:600}
 figure{margin:0 0 1.75rem}
 figure img{display:block;max-width:100%;height:auto;border-radius:4px}
 figure .scroll{margin:0}
-figure .scroll img{max-width:none;min-width:min(100%,44rem);width:100%}
+figure .scroll img{max-width:none;min-width:36rem;width:100%}
 figcaption{max-width:44rem;margin-top:.6rem;color:var(--muted);font-size:.925rem;line-height:1.5}
 .gallery{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,17rem),1fr));gap:1rem 1.5rem}
 .callout{margin:0 0 1.25rem;padding:.8rem 1.1rem;background:var(--panel);border-left:5px solid var(--kind,var(--muted));
@@ -61,7 +61,8 @@ footer{padding-top:1.25rem;padding-bottom:2.5rem;color:var(--muted);font-size:.8
 th,td{padding:.35rem .6rem}}
 @media print{@page{margin:16mm}body{font-size:10pt}.contents,.skip{display:none}
 header,main,footer{max-width:none;padding-left:0;padding-right:0}.scroll{overflow:visible}
-figure .scroll img{min-width:0}figure,tr,.callout{break-inside:avoid}h1,h2,h3{break-after:avoid}
+figure .scroll img{min-width:0!important;max-width:100%}
+figure,tr,.callout{break-inside:avoid}h1,h2,h3{break-after:avoid}
 table{font-size:8.5pt}a{color:inherit}}
 """
 
