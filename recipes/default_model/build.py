@@ -34,7 +34,7 @@ from spectell.workflows.training_card import versions
 
 __all__ = ["NAME", "build_model"]
 
-NAME = "spectell-default-1"
+NAME = "spectell-default-2"
 DISTANCE_QUANTILE = 0.995
 """Share of training rows, after every history, that are not called unlike the training images."""
 
@@ -48,8 +48,7 @@ TRAINED_ON = (
 NOT_GOOD_AT = (
     "Generators unlike these: with a family left out of training, detection ranges from sure (CycleGAN, SRGAN) to "
     "chance (FLUX.2 autoencoder; StyleGAN; Stable Diffusion after JPEG). Faces reduced several times, strong JPEG, "
-    "halved images. Photographs without colour, nearly all of which are unlike its training images and so "
-    "inconclusive. Synthetic textures such as blurred noise, which may be called generated although no network made "
+    "halved images. Synthetic textures such as blurred noise, which may be called generated although no network made "
     "them. Images below 128 pixels on a side carry little evidence. No verdict is proof: inconclusive is common, and "
     "real means only that the traces of the generators in training were not found."
 )
