@@ -1,9 +1,10 @@
 """Measure the spectra of real photographs for `spectell explain`: ``python -m recipes.photographs DATA``.
 
 DATA is the folder of collections that the default model was trained on; only its photographs are used, every one of
-them, and each collection weighs the same at each size. Photographs without colour are left out. A photograph gives one window
-of native pixels at a random place for each size that fits into it, and, if it is large, its whole. Takes about a
-minute on two cores; the same seed gives the same file.
+them, and each collection weighs the same at each size. Photographs without colour are left out. A photograph gives
+one window of native pixels at a random place for each size that fits into it, and, if it is large, its whole. Takes
+about a minute on two cores; the same seed gives the same file. Runs after ``python -m recipes.default_model``, as it
+averages the features of the model that ships.
 """
 
 from __future__ import annotations

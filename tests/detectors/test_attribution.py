@@ -8,7 +8,10 @@ from spectell.errors import ParameterError, ShapeError
 
 
 def network(rng, sizes, **options):
-    pairs = [(rng.normal(size=(n, m)) / np.sqrt(n), rng.normal(size=m) / 4) for n, m in zip(sizes, [*sizes[1:], 1])]
+    pairs = [
+        (rng.normal(size=(n, m)) / np.sqrt(n), rng.normal(size=m) / 4)
+        for n, m in zip(sizes, [*sizes[1:], 1], strict=True)
+    ]
     return MLPHead(pairs, **options)
 
 
@@ -26,13 +29,17 @@ def by_finite_differences(head, row, start, steps=400, width=1e-2):
 def test_a_weighted_sum_is_shared_exactly(rng):
     weights, row, start = rng.normal(size=(3, 7))
     found = attribute(LinearHead(weights, 0.3), [row], start)
-    assert found.contributions == pytest.approx([w * (x - b) for w, x, b in zip(weights, row, start)], rel=1e-5)
+    assert found.contributions == pytest.approx(
+        [w * (x - b) for w, x, b in zip(weights, row, start, strict=True)], rel=1e-5
+    )
     assert found.start == pytest.approx(weights @ start + 0.3, rel=1e-5)
     assert found.start + found.contributions.sum() == pytest.approx(found.end, abs=1e-5)
     assert found.gap == pytest.approx(0, abs=1e-5)
 
 
-@pytest.mark.parametrize(("sizes", "activation"), [((6, 5), "relu"), ((6, 5), "tanh"), ((4, 6, 3), "relu"), ((4,), "relu")])
+@pytest.mark.parametrize(
+    ("sizes", "activation"), [((6, 5), "relu"), ((6, 5), "tanh"), ((4, 6, 3), "relu"), ((4,), "relu")]
+)
 def test_a_network_is_shared_as_finite_differences_along_the_path_say(rng, sizes, activation):
     head = network(rng, sizes, activation=activation)
     row, start = rng.normal(size=(2, sizes[0]))

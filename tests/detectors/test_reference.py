@@ -46,8 +46,7 @@ def test_the_profile_is_the_mean_power_of_each_ring(rng):
             (power[k, j], np.hypot(k, j) / 64)
             for k in range(32)
             for j in range(32)
-            if ring - 0.5 <= np.hypot(k, j) / 2 < ring + 0.5
-            or (ring == 1 and 0 < np.hypot(k, j) / 2 < 0.5)
+            if ring - 0.5 <= np.hypot(k, j) / 2 < ring + 0.5 or (ring == 1 and 0 < np.hypot(k, j) / 2 < 0.5)
         ]
         powers, radii = zip(*members, strict=True)
         assert found.profile[ring] == pytest.approx(np.log(np.mean(powers)), abs=1e-5)

@@ -39,7 +39,9 @@ def test_each_bar_begins_where_the_last_one_ended():
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_signs_of_the_tiles_stand_where_the_tiles_are(theme):
     scores, clear = np.array([[1.0, -2.0], [0.5, 0.1]]), np.array([[True, True], [True, False]])
-    figure = plot_evidence(np.zeros((40, 80, 3), np.uint8), scores, clear, centres=([0.25, 0.75], [0.3, 0.8]), theme=theme)
+    figure = plot_evidence(
+        np.zeros((40, 80, 3), np.uint8), scores, clear, centres=([0.25, 0.75], [0.3, 0.8]), theme=theme
+    )
     texts = [(text.get_text(), *text.get_position()) for text in figure.axes[0].texts]
     assert texts == [("+", 24.0, 10.0), ("−", 64.0, 10.0), ("+", 24.0, 30.0)]
     drawn = figure.axes[0].collections[0]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-
 from recipes.photographs import Measured, equal_weights, level, weighted_percentiles, write_reference
+
 from spectell.detectors import load_model
 from spectell.detectors.reference import Spectrum, overall_deviation, read_reference
 

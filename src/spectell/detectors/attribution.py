@@ -29,8 +29,8 @@ from spectell.errors import ParameterError, ShapeError
 __all__ = ["PATH_STEPS", "Attribution", "attribute"]
 
 PATH_STEPS = 2048
-"""Points of the path from the start to the image. A unit of a ReLU network that switches between two of them is misjudged
-by at most half a step; the default model's sums then agree to about 1e-4."""
+"""Points of the path from the start to the image. A unit of a ReLU network that switches between two of them is
+misjudged by at most half a step; the default model's sums then agree to about 1e-4."""
 
 _STEPS_AT_ONCE = 256
 

@@ -17,6 +17,7 @@ from spectell.figures.canvas import colour_map, themed
 from spectell.figures.style import LIGHT, Theme
 
 if TYPE_CHECKING:
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 __all__ = ["SCORE_LIMIT", "cell_edges", "plot_evidence"]
@@ -101,7 +102,7 @@ def plot_evidence(
         axes.set_axis_off()
         bar = figure.colorbar(mesh, ax=axes, location="bottom", extend="both", aspect=34, shrink=0.9, pad=0.02)
         bar.set_label("score of each tile alone (log-odds)")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
     return figure
 
 
@@ -125,6 +126,6 @@ def _faint(picture: npt.NDArray[np.uint8], theme: Theme) -> npt.NDArray[np.float
     return np.asarray(0.55 * grey + 0.45 * np.array(to_rgb(theme.paper)))
 
 
-def _see_through(theme: Theme) -> object:
-    """The diverging map, through which a tile that is not coloured shows the picture."""
+def _see_through(theme: Theme) -> Colormap:
+    """Return the diverging map; through it a tile that is not coloured shows the picture."""
     return colour_map(theme, diverging=True).with_extremes(bad=(0, 0, 0, 0))

@@ -71,14 +71,14 @@ def plot_spectrum_panel(
         axes.set_xlabel("across (cycles per pixel)")
         axes.set_ylabel("down (cycles per pixel)")
         bar = figure.colorbar(image, ax=axes, location="bottom", label=scale.label, extend="both", aspect=28, pad=0.02)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
     return figure
 
 
 def plot_profile_band(
     frequencies: npt.ArrayLike, profile: npt.ArrayLike, percentiles: npt.ArrayLike, *, theme: Theme = LIGHT
 ) -> Figure:
-    """The power of an image at each distance from zero frequency, in the band of photographs.
+    """Draw the power of an image at each distance from zero frequency, in the band of photographs.
 
     Parameters
     ----------
@@ -130,9 +130,15 @@ def plot_profile_band(
 
 
 def plot_contributions(
-    names: Sequence[str], values: npt.ArrayLike, *, start: float, end: float, theme: Theme = LIGHT, start_name: str = "start"
+    names: Sequence[str],
+    values: npt.ArrayLike,
+    *,
+    start: float,
+    end: float,
+    theme: Theme = LIGHT,
+    start_name: str = "start",
 ) -> Figure:
-    """The way from one score to another, step by step.
+    """Draw the way from one score to another, step by step.
 
     Parameters
     ----------

@@ -82,9 +82,9 @@ def render_explanation(found: Explanation) -> str:
         *parts,
         eyebrow="Spectell · explanation of one image",
         lead=f"{HEADLINES[verdict.verdict]}, at a false-positive rate of {percent(verdict.fpr)}.",
-        footer=f"Made by Spectell {version('spectell')} with the model {verdict.model}. The page is complete in itself: it "
-        "loads nothing and sends nothing. It holds a reduced copy of the picture, and nothing of the file's metadata "
-        "beyond what the section on the file lists.",
+        footer=f"Made by Spectell {version('spectell')} with the model {verdict.model}. The page is complete in "
+        "itself: it loads nothing and sends nothing. It holds a reduced copy of the picture, and nothing of the file's "
+        "metadata beyond what the section on the file lists.",
         contents=True,
     )
 
@@ -98,9 +98,9 @@ def _sure(found: Explanation) -> Section:
     caution = callout(
         "What the verdict is not",
         paragraph(
-            "It is no proof, in either direction. “Generated” can hit a photograph that was processed in an unusual way; "
-            "“real” only means that the traces of known generators were not found. The probability supposes that half of "
-            "all pictures are generated: where few are, it is too high."
+            "It is no proof, in either direction. “Generated” can hit a photograph that was processed in an unusual "
+            "way; “real” only means that the traces of known generators were not found. The probability supposes that "
+            "half of all pictures are generated: where few are, it is too high."
         ),
         kind="caution",
     )
@@ -139,8 +139,8 @@ def _where(found: Explanation) -> Section:
     caution = callout(
         "How to read the map",
         paragraph(
-            "A tile is a small picture and judged less surely than the whole. Texture, sharpness and light differ over a "
-            "picture, and the scores with them: photographs, too, have tiles that point to “generated”. The map does "
+            "A tile is a small picture and judged less surely than the whole. Texture, sharpness and light differ over "
+            "a picture, and the scores with them: photographs, too, have tiles that point to “generated”. The map does "
             "not show that a part was added or replaced, and the model was not made to find that."
         ),
     )
@@ -157,8 +157,8 @@ def _reasons(found: Explanation) -> Section:
     how = (
         "The model is a weighted sum, so the parts are exact."
         if reasons.exact
-        else "The parts are integrated gradients (Sundararajan and others, 2017). They say what this model did with the "
-        "picture's numbers, which is not always what a person would call a reason."
+        else "The parts are integrated gradients (Sundararajan and others, 2017). They say what this model did with "
+        "the picture's numbers, which is not always what a person would call a reason."
     )
     closing = f"Start and parts add up to the score to within {abs(reasons.gap):.1g}. {how}"
     rows = [
@@ -244,7 +244,8 @@ def _method(found: Explanation) -> Section:
     return section(
         "What it was compared with",
         paragraph(
-            "“Real photographs” on this page are those of the collections below, each with the same weight, and no others."
+            "“Real photographs” on this page are those of the collections below, each with the same weight, and "
+            "no others."
         ),
         sources,
         details("The model and the reference in their own words", about),

@@ -167,8 +167,9 @@ def _pixels(drawn: Figure) -> Image.Image:
 
     drawn.set_dpi(_DPI)
     canvas = FigureCanvasAgg(drawn)
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+    canvas.draw()  # type: ignore[no-untyped-call]
+    drawn_pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+    return Image.fromarray(drawn_pixels[..., :3].copy())
 
 
 def _reduced(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -56,7 +56,8 @@ HEADLINES = {
 }
 MEANINGS = {
     "generated": "The score is as high as only few real photographs reach. A reason to look closer, not a proof.",
-    "real": "The traces of the generators that this model knows were not found. Others may leave none that it looks for.",
+    "real": "The traces of the generators that this model knows were not found. Others may leave none that "
+    "it looks for.",
     "inconclusive": "This spectrum does not tell. That is a frequent and honest answer, and no suspicion.",
 }
 KIND_NAMES = {
@@ -71,11 +72,11 @@ BAND_MEANINGS = {name: meaning for name, meaning, _ in BANDS}
 
 
 def percent(share: float) -> str:
-    """Write a share in per cent, more exactly where it is small or almost one; number and sign stay on one line.
+    r"""Write a share in per cent, more exactly where it is small or almost one; number and sign stay on one line.
 
     Examples
     --------
-    >>> [percent(share).replace("\\xa0", " ") for share in (0.0, 0.00001, 0.0044, 0.01, 0.29, 0.996, 1.0)]
+    >>> [percent(share).replace("\xa0", " ") for share in (0.0, 0.00001, 0.0044, 0.01, 0.29, 0.996, 1.0)]
     ['0 %', 'under 0.01 %', '0.44 %', '1 %', '29 %', '99.6 %', '100 %']
     """
     if 0 < share < 0.0001:
@@ -106,8 +107,8 @@ def plain(value: float) -> str:
 def rate_sentence(standing: Standing) -> str:
     """Say what the false-positive rate means, and on how many photographs it rests."""
     return (
-        f"At this setting at most {percent(standing.fpr)} of real photographs, of the kinds that the model was calibrated "
-        f"on, are called generated: about {1000 * standing.fpr:.3g} in 1,000. "
+        f"At this setting at most {percent(standing.fpr)} of real photographs, of the kinds that the model was "
+        f"calibrated on, are called generated: about {1000 * standing.fpr:.3g} in 1,000. "
         f"The threshold rests on {standing.n_real:,} scores of real photographs."
     )
 
@@ -115,8 +116,9 @@ def rate_sentence(standing: Standing) -> str:
 def standing_sentences(standing: Standing) -> list[str]:
     """Say where the score stands."""
     return [
-        f"Of the {standing.n_real:,} scores of real photographs that the model was calibrated with, {standing.n_as_high:,} "
-        f"({percent(standing.n_as_high / standing.n_real)}) are at least as high as that of this image.",
+        f"Of the {standing.n_real:,} scores of real photographs that the model was calibrated with, "
+        f"{standing.n_as_high:,} ({percent(standing.n_as_high / standing.n_real)}) are at least as high as that of this "
+        "image.",
         f"The score is {plain(standing.score)} (probability {percent(probability(standing.score))}). The verdict is "
         f"“generated” from {plain(standing.threshold)} ({percent(probability(standing.threshold))}) on, “real” up to "
         f"{plain(standing.floor)} ({percent(probability(standing.floor))}), the score below which at most 5 % of "
@@ -154,8 +156,8 @@ def trials_sentence(trials: Sequence[Trial]) -> str:
     if changed:
         text = "; ".join(f"{trial.name}, the same picture would be {trial.judgement.verdict}" for trial in changed)
         text = (
-            f"The verdict changes: {text}. What it rests on does not survive what web sites do to pictures, so judge the "
-            "oldest copy that can be had."
+            f"The verdict changes: {text}. What it rests on does not survive what web sites do to pictures, so judge "
+            "the oldest copy that can be had."
         )
     else:
         text = "The verdict stays the same after what could be tried here."
@@ -186,8 +188,8 @@ def reasons_sentence(reasons: Reasons) -> str:
         f"the {KIND_NAMES[kind]} by {signed(value)}" for kind, value in sorted(reasons.kinds.items(), key=_size)
     )
     text = (
-        f"From {plain(reasons.start)}, the score of {reasons.starts_from}, the score of this image ({plain(reasons.score)}) "
-        f"is reached by what its features differ in: {kinds}. "
+        f"From {plain(reasons.start)}, the score of {reasons.starts_from}, the score of this image "
+        f"({plain(reasons.score)}) is reached by what its features differ in: {kinds}. "
     )
     bands = [(kind, band, value) for kind, parts in reasons.bands.items() for band, value in parts.items()]
     if not bands:
@@ -210,9 +212,9 @@ def spectrum_sentence(found: Comparison) -> str:
     side = "above" if value > 0 else "below"
     text = (
         f"Over all frequencies the brightness spectrum departs from the mean of real photographs by "
-        f"{found.deviation:.2f} standard deviations (root mean square); {100 * found.share_below:.0f} of 100 photographs "
-        f"depart less. It is farthest from the mean at {BAND_MEANINGS[band]}: on average {abs(value):.1f} standard "
-        f"deviations {side}."
+        f"{found.deviation:.2f} standard deviations (root mean square); {100 * found.share_below:.0f} of 100 "
+        f"photographs depart less. It is farthest from the mean at {BAND_MEANINGS[band]}: on average {abs(value):.1f} "
+        f"standard deviations {side}."
     )
     if found.n_blocks < FEW_BLOCKS:
         blocks = "a single block" if found.n_blocks == 1 else f"only {found.n_blocks} overlapping blocks"
@@ -231,8 +233,8 @@ def profile_sentence(found: Comparison) -> str:
         return f"At all {rings} frequencies it lies within the band that 90 of 100 photographs keep to."
     parts = [f"{number} {word}" for number, word in ((below, "below"), (above, "above")) if number]
     return (
-        f"At {' and '.join(parts)} of {rings} frequencies it leaves the band that 90 of 100 photographs keep to; at each "
-        "of them one photograph in ten does."
+        f"At {' and '.join(parts)} of {rings} frequencies it leaves the band that 90 of 100 photographs keep to; at "
+        "each of them one photograph in ten does."
     )
 
 
@@ -250,6 +252,6 @@ def evidence_sentence(found: EvidenceMap) -> str:
     counts = found.counts()
     total = found.scores.size
     return (
-        f"Of {total} tiles of {found.side} × {found.side} pixels, judged one by one, {counts['generated']} point clearly "
-        f"towards “generated”, {counts['real']} clearly towards “real”, and {counts['neither']} to neither."
+        f"Of {total} tiles of {found.side} × {found.side} pixels, judged one by one, {counts['generated']} point "
+        f"clearly towards “generated”, {counts['real']} clearly towards “real”, and {counts['neither']} to neither."
     )

@@ -18,11 +18,11 @@ __all__ = ["WARNING_MEANINGS", "file_section", "warning_callouts"]
 
 WARNING_MEANINGS = {
     "too small for this model": "It has fewer pixels a side than the model judges, hence no score.",
-    "unlike anything in training": "Its spectrum is farther from the training images than all but a few of them are. The "
-    "model cannot know; the verdict is inconclusive whatever the score.",
+    "unlike anything in training": "Its spectrum is farther from the training images than all but a few of them are. "
+    "The model cannot know; the verdict is inconclusive whatever the score.",
     "heavily compressed": "JPEG quality below 50: most of what the model looks at is gone.",
-    "looks resized, which hides what generators leave": "Its pixels repeat as interpolation repeats them. A hint, not a "
-    "proof; weaving, fences and screens can look like it.",
+    "looks resized, which hides what generators leave": "Its pixels repeat as interpolation repeats them. A hint, not "
+    "a proof; weaving, fences and screens can look like it.",
     "only the first frame was judged": "The file holds several pictures.",
     "transparency was ignored": "The pixels were judged as stored, those that a viewer hides included.",
     "carries a C2PA manifest, which is no evidence": "A statement of origin that nobody here has checked. It can be "
@@ -82,8 +82,8 @@ def file_section(found: Explanation) -> Section:
         "The file",
         facts(listed),
         paragraph(
-            "Marks of provenance are facts about the file and no evidence: they are as easily added as removed, and they "
-            "do not move the verdict. Place, owner, device and serial numbers, where a file has them, are not read into "
-            "this report."
+            "Marks of provenance are facts about the file and no evidence: they are as easily added as removed, and "
+            "they do not move the verdict. Place, owner, device and serial numbers, where a file has them, are not "
+            "read into this report."
         ),
     )

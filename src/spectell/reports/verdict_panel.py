@@ -48,7 +48,8 @@ def verdict_panel(
         "p",
         sign,
         HEADLINES[verdict],
-        style=f"margin:0 0 .4rem;font-size:clamp(1.7rem,1.2rem + 2.2vw,2.4rem);font-weight:700;line-height:1.15;color:{colour}",
+        style="margin:0 0 .4rem;font-size:clamp(1.7rem,1.2rem + 2.2vw,2.4rem);font-weight:700;line-height:1.15;"
+        f"color:{colour}",
     )
     bar = "" if standing is None else probability_bar(standing, colour)
     words = element("div", headline, paragraph(MEANINGS[verdict]), bar, remarks, style="flex:1 1 20rem;min-width:0")
@@ -57,7 +58,8 @@ def verdict_panel(
         element("figure", _picture(picture, *size), style="flex:0 1 24rem;min-width:min(100%,14rem);margin:0"),
         words,
         style="display:flex;flex-wrap:wrap;gap:1.25rem 2.25rem;align-items:flex-start;margin:1.5rem 0 1.75rem;"
-        f"padding:clamp(1rem,3vw,1.75rem);border:1px solid var(--line);border-left:6px solid {colour};border-radius:8px",
+        f"padding:clamp(1rem,3vw,1.75rem);border:1px solid var(--line);border-left:6px solid {colour};"
+        "border-radius:8px",
     )
 
 
@@ -94,7 +96,8 @@ def probability_bar(standing: Standing, colour: str) -> Markup:
     ]
     mark = element(
         "span",
-        style=f"position:absolute;left:clamp(0px,calc({here:.2f}% - 8px),calc(100% - 16px));top:-7px;width:16px;height:20px;"
+        style=f"position:absolute;left:clamp(0px,calc({here:.2f}% - 8px),calc(100% - 16px));top:-7px;"
+        "width:16px;height:20px;"
         f"border:3px solid {colour};border-radius:8px;background:var(--paper)",
     )
     line = element("div", *zones, mark, style="position:relative;height:6px;margin:1rem 0 .9rem")

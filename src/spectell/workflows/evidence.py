@@ -121,7 +121,10 @@ def tile_grid(height: int, width: int, min_size: int = 32) -> tuple[int, tuple[i
     fewest = [math.ceil(length / side) for length in (height, width)]  # with which no pixel is left out
     while steps[0] * steps[1] > MAX_TILES:
         # Thin out where tiles lie closest, but leave no gap.
-        close = [(length - side) / n if n > few else math.inf for length, n, few in zip((height, width), steps, fewest, strict=True)]
+        close = [
+            (length - side) / n if n > few else math.inf
+            for length, n, few in zip((height, width), steps, fewest, strict=True)
+        ]
         steps[close.index(min(close))] -= 1
     tops, lefts = (_spread(length - side, n) for length, n in zip((height, width), steps, strict=True))
     return side, tops, lefts
@@ -145,7 +148,7 @@ def map_evidence(pixels: npt.NDArray[np.uint8], model: Model) -> EvidenceMap | N
     evidence : EvidenceMap or None
         None for an image smaller than two tiles.
     """
-    grid = tile_grid(*pixels.shape[:2], min_size=model.min_size)
+    grid = tile_grid(pixels.shape[0], pixels.shape[1], model.min_size)
     if grid is None:
         return None
     side, tops, lefts = grid
@@ -159,7 +162,7 @@ def map_evidence(pixels: npt.NDArray[np.uint8], model: Model) -> EvidenceMap | N
 
 
 def standard_error(tile: npt.NDArray[np.uint8], model: Model) -> float:
-    """Standard error of a tile's score, from the scatter of the scores of its quarters.
+    """Return the standard error of a tile's score, from the scatter of the scores of its quarters.
 
     A quarter's score is first brought to the scale of the tile's, since a model trusts fewer pixels less.
     """

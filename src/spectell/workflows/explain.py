@@ -28,7 +28,7 @@ from spectell.workflows.standing import Standing, find_standing
 from spectell.workflows.trials import Trial, run_trials
 from spectell.workflows.verdict import Verdict, judge, printable_path
 
-__all__ = ["FileFacts", "Explanation", "explain", "explain_image"]
+__all__ = ["Explanation", "FileFacts", "explain", "explain_image"]
 
 
 @dataclass(frozen=True, slots=True)

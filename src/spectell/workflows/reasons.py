@@ -145,7 +145,7 @@ def band_of_cells() -> npt.NDArray[np.intp]:
     """
     middles = _middle(np.arange(GRID))
     radius = np.hypot(middles[:, np.newaxis], middles)
-    return np.searchsorted([end for _, _, end in BANDS[:-1]], radius, side="right")
+    return np.asarray(np.searchsorted([end for _, _, end in BANDS[:-1]], radius, side="right"))
 
 
 def _middle(cell: Any) -> Any:
