@@ -32,6 +32,23 @@ def test_train_writes_a_model_and_says_how_good_it_is(run, toy_dataset, tmp_path
     assert found["in_training"] == 0
 
 
+def test_a_detector_of_several_classes_reports_which_was_taken_for_which(run, toy_dataset, tmp_path):
+    folder = tmp_path / "three"
+    for name, source, part in (("real", "real", 0), ("one", "pairs", 0), ("two", "pairs", 1)):
+        (folder / name).mkdir(parents=True)
+        for path in sorted((toy_dataset / source).iterdir())[part::2]:
+            (folder / name / path.name).symlink_to(path)
+    options = ["--detector", "knn", "--domain", "dct", "--size", 32, "--attribution", "--grid", "--epochs", 2]
+    result = run("train", folder, *options, "-o", tmp_path / "m")
+    assert "--epochs has no effect" in result.stderr
+    assert "which of 3 classes" in result.stdout
+    assert "class, and what it was called" in result.stdout
+    assert not (tmp_path / "m.grid.jsonl").exists(), "a finished search needs no notes"
+    found = json.loads(run("evaluate", tmp_path / "m", folder, "--json").stdout)["attribution"]
+    assert list(found["confusion"]) == ["real", "one", "two"]
+    assert found["per_class"]["two"]["recall"]["estimate"] <= 1
+
+
 def test_train_has_json(run, toy_dataset, tmp_path):
     arguments = ["--detector", "logistic", "--domain", "dct", "--size", 8, "--strength", 0.1, "--name", "mine: 1"]
     found = json.loads(run("train", toy_dataset, *arguments, "-o", tmp_path / "m", "--json").stdout)

@@ -25,7 +25,7 @@ CHECKED = [
     KNNDetector(),
     KNNDetector(k=3),
     EigenfacesDetector(),
-    EigenfacesDetector(0.5, 1.0, balanced=False),
+    EigenfacesDetector(C=1.0, balanced=False),
 ]
 
 

@@ -115,7 +115,7 @@ class FingerprintHead:
     Parameters
     ----------
     fingerprints : array_like of shape (K, D), K >= 2
-        Mean residual of each class; centred and scaled to length 1 here.
+        Mean residual of each class; kept as `float32`.
 
     Raises
     ------
@@ -137,14 +137,16 @@ class FingerprintHead:
     name = "fingerprint"
 
     def __init__(self, fingerprints: npt.ArrayLike) -> None:
-        means = np.asarray(fingerprints, np.float64)
-        if means.ndim != 2 or len(means) < 2:
-            raise ParameterError(f"fingerprints must have shape (K, D) with two classes or more, got {means.shape}")
-        centred = means - means.mean(axis=1, keepdims=True)
+        self.fingerprints: Float32Array = np.asarray(fingerprints, np.float32)
+        if self.fingerprints.ndim != 2 or len(self.fingerprints) < 2:
+            raise ParameterError(
+                f"fingerprints must have shape (K, D) with two classes or more, got {self.fingerprints.shape}"
+            )
+        centred = self.fingerprints - self.fingerprints.mean(axis=1, keepdims=True, dtype=np.float64)
         length = np.linalg.norm(centred, axis=1, keepdims=True)
         if not (length > 0).all():
             raise ParameterError("the fingerprint of a class is constant; its images are flat, or too many were mixed")
-        self.fingerprints: Float32Array = (centred / length).astype(np.float32)
+        self._units: Float64Array = centred / length
 
     @property
     def config(self) -> dict[str, Any]:
@@ -170,7 +172,7 @@ class FingerprintHead:
         """Correlation with each fingerprint, shape (T, K), -1 to 1; 0 for a residual that is flat."""
         centred = rows - rows.mean(axis=1, keepdims=True, dtype=np.float64)
         length = np.linalg.norm(centred, axis=1, keepdims=True)
-        products = centred @ self.fingerprints.T.astype(np.float64)
+        products = centred @ self._units.T
         return np.asarray(np.divide(products, length, out=np.zeros_like(products), where=length > 0))
 
     def decide(self, rows: Float32Array) -> Float64Array:
