@@ -46,7 +46,11 @@ def test_the_axes_place_each_coefficient_on_its_frequency():
 
 def test_the_captions_can_be_named():
     figure = plot_spectrum_pair(np.zeros((4, 4)), np.ones((4, 4)), captions=("photographs", "shuffle"))
-    assert [axes.get_title(loc="left") for axes in figure.axes[:3]] == ["photographs", "shuffle", "shuffle minus photographs"]
+    assert [axes.get_title(loc="left") for axes in figure.axes[:3]] == [
+        "photographs",
+        "shuffle",
+        "shuffle minus photographs",
+    ]
 
 
 def test_matplotlib_is_loaded_late_and_pyplot_never():

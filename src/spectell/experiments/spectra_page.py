@@ -24,7 +24,7 @@ __all__ = ["spectra_page"]
 Named = tuple[str, str, SpectrumStudy]
 """Name of a source, its folder, what was found."""
 
-_DASH = "–"  # noqa: RUF001 - the dash of tables
+_DASH = "–"
 _SHOWN = ("mean-", "difference-")
 
 

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from spectell.figures.style import DARK, LIGHT, Theme
 from spectell.reports.markup import Content, Markup, join
 from spectell.reports.parts import figure
@@ -21,6 +24,8 @@ __all__ = ["DPI", "Drawing", "Rendered", "render_drawing", "render_pdf", "render
 
 DPI = 130
 """Pixels an inch of PNG files; PDF files have none, except those of the spectra themselves."""
+
+Pixels = npt.NDArray[np.uint8]
 
 _COLOURS = 256
 _DENSITY = 1.2
@@ -113,17 +118,11 @@ def render_png(drawn: Figure, *, dpi: int = DPI) -> bytes:
     drawn.set_dpi(dpi)
     canvas: Any = FigureCanvasAgg(drawn)
     canvas.draw()
-    size = canvas.get_width_height()
-    pixels = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1).convert("RGB")
+    indices, palette = _palette(np.asarray(canvas.buffer_rgba()))
+    image = Image.frombytes("P", canvas.get_width_height(), indices.tobytes())
+    image.putpalette(palette.tobytes())
     buffer = io.BytesIO()
-    # The most frequent colours as they are: those of a map and of the lines. The rest are the edges of letters.
-    counted: Any = pixels.getcolors(size[0] * size[1]) or []
-    frequent = [colour for _, colour in sorted(counted, key=lambda item: (-item[0], item[1]))[:_COLOURS]]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette(bytes(value for colour in frequent for value in colour))
-    pixels.quantize(palette=palette, dither=Image.Dither.NONE).save(
-        buffer, format="PNG", compress_level=7, dpi=(dpi, dpi)
-    )
+    image.save(buffer, format="PNG", compress_level=7, dpi=(dpi, dpi))
     return buffer.getvalue()
 
 
@@ -132,3 +131,25 @@ def render_pdf(drawn: Figure) -> bytes:
     buffer = io.BytesIO()
     drawn.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
+
+
+def _palette(pixels: Pixels) -> tuple[Pixels, Pixels]:
+    """Return an index for every pixel of shape (H, W, 4), and the colours, shape (n, 3).
+
+    The most frequent colours are kept as they are: those of the ground, of a map, of the lines. The rest are the edges
+    of letters, which get the nearest of these.
+    """
+    packed = np.ascontiguousarray(pixels).view(np.uint32).ravel()
+    found, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    colours = found.view(np.uint8).reshape(-1, 4)[:, :3]
+    order = np.argsort(-counts, kind="stable")
+    kept = colours[order[:_COLOURS]]
+    place = np.empty(len(found), np.uint8)
+    place[order[:_COLOURS]] = np.arange(len(kept))
+    rare = order[_COLOURS:]
+    # The square of a difference is the sum of the squares less twice the product; the first square is no matter here.
+    distance = np.square(kept.astype(np.float32)).sum(axis=1) - 2 * colours[rare].astype(np.float32) @ kept.T.astype(
+        np.float32
+    )
+    place[rare] = distance.argmin(axis=1)
+    return place[inverse], kept

@@ -12,7 +12,7 @@ from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumSt
 
 __all__ = ["comparison_table", "left_out", "peak_table", "power_law_table", "probability", "set_table"]
 
-_DASH = "–"  # noqa: RUF001 - the dash of tables
+_DASH = "–"
 _MOST_GRIDS = 6
 _MOST_PEAKS = 40
 _MOST_KINDS = 3
@@ -80,16 +80,11 @@ def comparison_table(study: SpectrumStudy, comparisons: Sequence[Comparison]) ->
                 f"{100 * (summary['share_large'] or 0):.1f} %",
             ]
         )
-    headers = [
-        "set",
-        "spectrum",
-        "images",
-        "coefficients that differ",
-        "median effect",
-        "largest effect",
-        "effects of 0.8 or more",
-    ]
-    caption = f"Differences to {study.reference}, after correction for the number of coefficients"
+    headers = ["set", "spectrum", "images", "differ", "median effect", "largest", "0.8 or more"]
+    caption = (
+        f"Differences to {study.reference}: share of coefficients that differ after correction for their number; "
+        "effects in standard deviations, and the share of those of 0.8 or more"
+    )
     return table(headers, rows, caption=caption, numeric=[2, 3, 4, 5, 6])
 
 

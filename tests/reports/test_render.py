@@ -1,0 +1,50 @@
+import io
+
+import numpy as np
+from PIL import Image
+
+from spectell.figures.heat_maps import plot_heat_maps
+from spectell.figures.style import DARK, LIGHT
+from spectell.reports.render import Drawing, render_drawing, render_pdf, render_png
+
+
+def drawing(rng):
+    values = [rng.normal(size=(16, 16)) for _ in range(2)]
+    return Drawing("maps", lambda theme: plot_heat_maps(values, ["a", "b"], theme=theme), "two maps", "caption")
+
+
+def test_the_same_drawing_gives_the_same_bytes(rng):
+    drawn = drawing(rng)
+    assert render_drawing(drawn) == render_drawing(drawn)
+
+
+def test_no_file_holds_a_date_or_the_name_of_a_program(rng):
+    made = render_drawing(drawing(rng))
+    assert b"CreationDate" not in made.pdf
+    assert b"atplotlib" not in made.pdf + made.light
+    assert set(made.files) == {"maps.png", "maps.pdf"}
+
+
+def test_the_schemes_have_grounds_of_their_own_and_the_same_places(rng):
+    made = render_drawing(drawing(rng))
+    light, dark = (Image.open(io.BytesIO(data)).convert("RGB") for data in (made.light, made.dark))
+    assert light.size == dark.size
+    for image, theme in ((light, LIGHT), (dark, DARK)):
+        assert "#{:02x}{:02x}{:02x}".format(*image.getpixel((1, 1))) == theme.paper
+    centres = [np.asarray(plot_heat_maps([np.eye(4)], ["a"], theme=theme).get_size_inches()) for theme in (LIGHT, DARK)]
+    np.testing.assert_array_equal(*centres)
+
+
+def test_a_palette_keeps_the_colours_of_the_map():
+    """A heat map of two values has the first and the last colour of its map, and no other cells."""
+    values = np.zeros((8, 8))
+    values[4:] = 1.0
+    figure = plot_heat_maps([values], ["a"])
+    colour_map = figure.axes[0].images[0].cmap
+    expected = {tuple(int(value) for value in colour_map(end, bytes=True)[:3]) for end in (0.0, 1.0)}
+    colours = {colour for _, colour in Image.open(io.BytesIO(render_png(figure))).convert("RGB").getcolors(1 << 20)}
+    assert expected <= colours
+
+
+def test_pdf_is_pdf(rng):
+    assert render_pdf(drawing(rng).make(LIGHT)).startswith(b"%PDF")
