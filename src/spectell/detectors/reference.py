@@ -1,8 +1,8 @@
 r"""What the spectra of real photographs look like: the bundled statistics that an explanation compares with.
 
 An image's spectrum is averaged over its blocks, so a small image has a noisier one. The reference was therefore
-measured at several sizes, and its standard deviation fits the number of blocks: between two measured sizes mean and variance
-are taken linear in 1 / n, as they are for n blocks of one kind. Beyond the largest, nothing is extrapolated.
+measured at several sizes, and its standard deviation fits the number of blocks: between two measured sizes mean and
+variance are taken linear in 1 / n, as they are for n blocks of one kind. Beyond the largest, nothing is extrapolated.
 
 "Photographs" are the collections that the reference's card names, each with equal weight, and no others. The file
 holds statistics and no images; ``recipes/photographs.py`` makes it.

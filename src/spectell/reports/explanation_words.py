@@ -117,8 +117,8 @@ def standing_sentences(standing: Standing) -> list[str]:
     """Say where the score stands."""
     return [
         f"Of the {standing.n_real:,} scores of real photographs that the model was calibrated with, "
-        f"{standing.n_as_high:,} ({percent(standing.n_as_high / standing.n_real)}) are at least as high as that of this "
-        "image.",
+        f"{standing.n_as_high:,} ({percent(standing.n_as_high / standing.n_real)}) are at least as high as that of "
+        "this image.",
         f"The score is {plain(standing.score)} (probability {percent(probability(standing.score))}). The verdict is "
         f"“generated” from {plain(standing.threshold)} ({percent(probability(standing.threshold))}) on, “real” up to "
         f"{plain(standing.floor)} ({percent(probability(standing.floor))}), the score below which at most 5 % of "

@@ -141,7 +141,7 @@ def band_of_cells() -> npt.NDArray[np.intp]:
     Examples
     --------
     >>> band_of_cells()[[0, 2, 8, 15], [0, 3, 0, 15]].tolist()
-    [0, 1, 3, 3]
+    [0, 2, 3, 3]
     """
     middles = _middle(np.arange(GRID))
     radius = np.hypot(middles[:, np.newaxis], middles)
