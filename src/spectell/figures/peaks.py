@@ -24,6 +24,8 @@ __all__ = ["Mark", "plot_peaks"]
 
 _SHAPES = ("o", "s", "^", "D", "v", "P")
 _MEANING_WIDTH = 62
+_LINE, _GAP = 0.16, 0.12
+"""Inches that a line of the explanation takes, and what parts it from the next meaning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +108,7 @@ def _explain(figure: Figure, shapes: dict[str, str], theme: Theme) -> None:
         for shape in shapes.values()
     ]
     labels = [fill(meaning, _MEANING_WIDTH) for meaning in shapes]
+    width, height = figure.get_size_inches()
+    lines = sum(label.count("\n") + 1 for label in labels)
+    figure.set_size_inches(width, height + _LINE * lines + _GAP * len(labels))
     figure.legend(handles, labels, loc="outside lower left", labelspacing=0.7)

@@ -1,0 +1,133 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spectell.errors import ManifestError, ParameterError
+from spectell.experiments import spectra
+from spectell.experiments.config import resolve_config
+from spectell.experiments.plan import Plan, PlannedCell
+from spectell.experiments.registry import EXPERIMENTS, get_experiment
+from spectell.experiments.sources import find_sources
+
+
+def silent(*_):
+    pass
+
+
+def save(folder, number, seed):
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    for index in range(number):
+        Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(folder / f"{index}.png")
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("images")
+    save(folder / "faces" / "real", 4, 1)
+    save(folder / "faces" / "gan", 4, 2)
+    save(folder / "<script>" / "real", 3, 3)
+    (folder / "more.tar").touch()
+    (folder / "notes").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(images, tmp_path_factory):
+    config = resolve_config("spectra", images, output=tmp_path_factory.mktemp("out"), workers=1)
+    return config, spectra.run(config, silent)
+
+
+def test_sources_are_found_and_archives_are_named(images):
+    sources, notes = find_sources(images)
+    assert [source.name for source in sources] == ["<script>", "faces"]
+    assert notes == ["more.tar is an archive; unpack it to include it", "notes holds no images"]
+
+
+def test_a_folder_of_generators_is_one_source(images):
+    sources, _ = find_sources(images / "faces")
+    assert [source.path for source in sources] == [images / "faces"]
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    with pytest.raises(ManifestError, match="no data set in"):
+        find_sources(tmp_path)
+
+
+def test_a_plan_counts_images_and_computes_nothing(images, tmp_path):
+    config = resolve_config("spectra", images, output=tmp_path / "new", workers=1)
+    plan = spectra.plan(config)
+    assert [(cell.name, cell.images, cell.done) for cell in plan.cells] == [("<script>", 3, False), ("faces", 8, False)]
+    assert plan.images == 11
+    assert plan.seconds > 0
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_done_costs_no_time():
+    cells = (PlannedCell("a", 1, "", 5.0, done=True), PlannedCell("b", 1, "", 7.0))
+    assert Plan(cells).seconds == 7.0
+
+
+def test_a_run_leaves_pages_figures_numbers_and_a_record(done):
+    config, page = done
+    folder = page.parent
+    assert (folder / "faces" / "index.html").is_file()
+    assert (folder / "faces" / "mean-32x32.png").is_file()
+    assert (folder / "faces" / "spectra.json").is_file()
+    record = json.loads((folder / "record.json").read_text())
+    assert record["command"] == config.command
+    assert {"seed", "versions", "thread_limits", "manifest", "config"} <= record.keys()
+    assert record["sources"]["faces"]["images"] == 8
+
+
+def test_every_generator_is_compared_with_the_real_images_of_its_source(done):
+    summary = json.loads((done[1].parent / "faces" / "spectra.json").read_text())
+    assert summary["reference"] == "faces/real"
+    assert {comparison["name"] for comparison in summary["comparisons"]} == {"faces/gan"}
+
+
+def test_names_of_folders_cannot_write_html(done):
+    page = done[1].read_text(encoding="utf-8")
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+
+
+def test_what_is_done_is_not_done_again(done, monkeypatch):
+    config, page = done
+    before = (page.parent / "faces" / "spectra.npz").stat().st_mtime_ns
+    assert all(cell.done for cell in spectra.plan(config).cells)
+    spectra.run(config, silent)
+    assert (page.parent / "faces" / "spectra.npz").stat().st_mtime_ns == before
+
+
+def test_other_settings_are_other_work(done, images):
+    _, page = done
+    other = resolve_config("spectra", images, output=page.parent, seed=1, workers=1)
+    assert not any(cell.done for cell in spectra.plan(other).cells)
+
+
+def test_the_command_of_a_configuration_is_fit_for_a_shell(images, tmp_path):
+    config = resolve_config("spectra", images / "<script>", output=tmp_path, workers=1)
+    assert "'" in config.command
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [({"scale": "huge"}, "scale must be"), ({"seed": -1}, "seed"), ({"workers": 0}, "workers")]
+)
+def test_wrong_settings_are_refused(images, change, message):
+    with pytest.raises(ParameterError, match=message):
+        resolve_config("spectra", images, **change)
+
+
+def test_an_unknown_experiment_is_refused_with_those_that_exist():
+    with pytest.raises(ParameterError, match="unknown experiment 'spectre'; choose one of spectra"):
+        get_experiment("spectre")
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_has_a_plan_and_a_run(name):
+    experiment = get_experiment(name)
+    assert callable(experiment.plan)
+    assert callable(experiment.run)
