@@ -51,7 +51,7 @@ def test_everybody_may_read_what_the_wheel_holds(wheel):
 
 def test_a_plain_install_needs_no_torch():
     names = {re.split(r"[^\w-]", line)[0].lower() for line in PROJECT["dependencies"]}
-    heavy = {"matplotlib", "pyarrow", "scikit-learn", "scipy"}
+    heavy = {"matplotlib", "pyarrow", "pywavelets", "scikit-learn", "scipy"}
     assert names == heavy | {"click", "numpy", "pillow", "pyspng", "safetensors", "simplejpeg", "threadpoolctl"}
 
 
