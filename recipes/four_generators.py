@@ -79,7 +79,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=32, choices=(32, 64, 128), help="in pixels [%(default)s]")
     parser.add_argument("--steps", type=int, help="instead of the recipe's own number")
     parser.add_argument("--no-export", action="store_true", help="write no weights into the package")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     if unknown := sorted(set(arguments.names) - set(SPECIFICATIONS)):
         parser.error(f"unknown generator {unknown[0]!r}; choose from {', '.join(SPECIFICATIONS)}")
     return arguments
