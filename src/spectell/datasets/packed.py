@@ -65,7 +65,7 @@ class Packed:
         """
         images = self.images
         if not isinstance(images, np.memmap) or images.filename is None:
-            return images[row]
+            return np.asarray(images[row])
         size = math.prod(images.shape[1:])
         read = np.fromfile(images.filename, np.uint8, size, offset=images.offset + row * size)
         if read.size != size:

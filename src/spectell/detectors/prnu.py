@@ -49,9 +49,10 @@ class PRNUDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # sci
 
     Examples
     --------
-    Noise, and the same noise with a grid of two:
+    Noise with stripes, and noise with a grid of two:
 
     >>> noise = np.random.default_rng(0).integers(99, 102, (40, 32, 32, 3)).astype(np.uint8)
+    >>> noise[:20, ::2] += 3
     >>> noise[20:, ::2, ::2] += 3
     >>> detector = PRNUDetector(levels=1).fit(noise[5:35], [0] * 15 + [1] * 15)
     >>> detector.predict(noise[[0, 1, 38, 39]]).tolist()
