@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Mark", "plot_peaks"]
 
 _SHAPES = ("o", "s", "^", "D", "v", "P")
-_MEANING_WIDTH = 62
+_LETTER = 0.062
+"""Inches that a letter of the explanation takes, on average."""
 _LINE, _GAP = 0.16, 0.12
 """Inches that a line of the explanation takes, and what parts it from the next meaning."""
 
@@ -107,8 +108,9 @@ def _explain(figure: Figure, shapes: dict[str, str], theme: Theme) -> None:
         Line2D([], [], marker=shape, linestyle="none", ms=6, mfc="none", mec=theme.ink, mew=1.2)
         for shape in shapes.values()
     ]
-    labels = [fill(meaning, _MEANING_WIDTH) for meaning in shapes]
     width, height = figure.get_size_inches()
+    letters = int((width - 0.6) / _LETTER)  # less the mark and the borders
+    labels = [fill(meaning, letters) for meaning in shapes]
     lines = sum(label.count("\n") + 1 for label in labels)
     figure.set_size_inches(width, height + _LINE * lines + _GAP * len(labels))
     figure.legend(handles, labels, loc="outside lower left", labelspacing=0.7)
