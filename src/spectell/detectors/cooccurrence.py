@@ -110,16 +110,14 @@ class CooccurrenceFeatures(FrontEnd):
     def _count(self, windows: Uint8Array) -> IntArray:
         """Histograms over windows of shape (n, 3, size, size)."""
         luma = _luma(windows)
-        counts = np.zeros((_RESIDUALS, _BINS), np.intp)
-        # The direction of a difference and of a run comes first, so that a shift is one long stretch of memory.
-        for plane in (luma, np.ascontiguousarray(luma.transpose(2, 1, 0))):
-            first = plane[1:] - plane[:-1]
-            second = (first[1:] - first[:-1]) >> 1
-            levels = self._quantise(first)
-            counts[0] += cooccurrences(levels)
-            counts[1] += cooccurrences(np.ascontiguousarray(levels.transpose(2, 1, 0)))
-            counts[2] += cooccurrences(self._quantise(second))
-        return counts
+        # Rows and columns count alike, so the windows and their mirror images are one array. The direction of a
+        # difference and of a run comes first, so that a shift is one long stretch of memory.
+        plane = np.concatenate((luma, luma.transpose(2, 1, 0)), axis=1)
+        first = plane[1:] - plane[:-1]
+        second = (first[1:] - first[:-1]) >> 1
+        levels = self._quantise(first)
+        across = np.ascontiguousarray(levels.transpose(2, 1, 0))
+        return np.stack([cooccurrences(runs) for runs in (levels, across, self._quantise(second))])
 
     def _quantise(self, differences: npt.NDArray[np.int16]) -> Uint8Array:
         """Levels 0 to 4, with 2 for differences that vanish: four comparisons are faster than a division."""
@@ -138,7 +136,7 @@ def _luma(windows: Uint8Array) -> npt.NDArray[np.int16]:
     luma += channels[:, 1] * np.uint16(_LUMA[1])
     luma += channels[:, 2] * np.uint16(_LUMA[2])
     luma >>= 8
-    return np.ascontiguousarray(luma.transpose(1, 0, 2)).view(np.int16)
+    return luma.transpose(1, 0, 2).view(np.int16)
 
 
 def cooccurrences(levels: Uint8Array) -> IntArray:
