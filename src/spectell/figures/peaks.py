@@ -76,7 +76,7 @@ def plot_peaks(
 
     Examples
     --------
-    >>> figure = plot_peaks([np.zeros((8, 8))], ["gan"], [[Mark(-0.25, 0.125, "period 8")]])
+    >>> figure = plot_peaks([[[0.0, 1.0], [2.0, 3.0]]], ["gan"], [[Mark(-0.25, 0.125, "period 8")]])
     >>> [float(x) for x in figure.axes[0].lines[0].get_xydata()[0]]
     [0.125, 0.25]
     """
