@@ -18,6 +18,8 @@ The averaged generators are written as float16 to src/spectell/weights/generator
 from __future__ import annotations
 
 import argparse
+import os
+import shutil
 import time
 from pathlib import Path
 
@@ -90,19 +92,20 @@ def gather_faces(data: Path, folder: Path) -> Path:
 
     The tiles of the grids are cut on the grid of their JPEG blocks and kept losslessly; no pixel changes.
     """
-    done = folder / ".complete"
-    if done.exists():
+    if folder.exists():
         return folder
-    folder.mkdir(parents=True, exist_ok=True)
+    staged = folder.with_name(f".faces-{os.getpid()}")  # two trainings may begin at once
+    staged.mkdir(parents=True)
     for path in sorted((data / "celeba178" / "real").iterdir()):
-        link = folder / f"celeba178_{path.name}"
-        if not link.exists():
-            link.symlink_to(path.resolve())
+        (staged / f"celeba178_{path.name}").symlink_to(path.resolve())
     for path in sorted((data / "celeba128-grids").glob("*.jpg")):
         column = read_image(path).pixels[:, :TILE]
         for row, tile in enumerate(np.split(column, len(column) // TILE)):
-            Image.fromarray(np.ascontiguousarray(tile)).save(folder / f"celeba128_{path.stem}_{row:02}.png")
-    done.touch()
+            Image.fromarray(np.ascontiguousarray(tile)).save(staged / f"celeba128_{path.stem}_{row:02}.png")
+    try:
+        staged.rename(folder)
+    except OSError:  # the other one was faster
+        shutil.rmtree(staged)
     return folder
 
 
