@@ -162,7 +162,7 @@ def _settings(study: SpectrumStudy) -> Markup:
         "Units",
         paragraph(
             "Decibels are 20 lg of a magnitude and 10 lg of a power, of pixel values from 0 to 255 under an "
-            "orthonormal transform. Frequencies are in cycles per pixel: 1/2 is the finest pattern that pixels can hold."
+            "orthonormal transform. Frequencies are in cycles per pixel: 1/2 is the finest pattern of pixels."
         ),
     )
 

@@ -226,7 +226,7 @@ def _curve(label: str, tiles: TileSpectra, *, band: bool) -> Curve:
 
 
 def _marks(each: SetSpectra) -> list[Mark]:
-    if not each.tiles or each.tiles[0].peaks is None:
+    if not each.tiles:
         return []
     tiles = each.tiles[0]
     found = zip(tiles.peaks.peaks, tiles.meanings, strict=True)

@@ -92,7 +92,7 @@ def peak_table(study: SpectrumStudy) -> Markup:
     """Make the table of the peaks, a row for each grid of them, and unfolded a row for each peak."""
     rows, every = [], []
     for each in study.sets:
-        grids = group_peaks(each.tiles[0].peaks.peaks) if each.tiles and each.tiles[0].peaks else ()
+        grids = group_peaks(each.tiles[0].peaks.peaks) if each.tiles else ()
         meanings = dict(zip(each.tiles[0].peaks.peaks, each.tiles[0].meanings, strict=True)) if grids else {}
         for grid in grids[:_MOST_GRIDS]:
             rows.append(_grid_row(each, grid.period, grid.peaks, str(meanings[grid.peaks[0]])))
