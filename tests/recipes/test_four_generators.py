@@ -6,6 +6,7 @@ pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
 from recipes import four_generators as recipe  # noqa: E402
+
 from spectell.generators.gan import Generator, count_parameters  # noqa: E402
 from spectell.generators.trained import BUNDLED, bundled_generators, load_generator  # noqa: E402
 from spectell.generators.training_config import GeneratorConfig  # noqa: E402
