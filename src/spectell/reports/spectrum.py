@@ -83,11 +83,11 @@ def write_figures(drawings: Iterable[Drawing], folder: Path) -> list[Rendered]:
     return rendered
 
 
-def shown_figure(made: Rendered, folder: str = "") -> Markup:
-    """Return a figure of a page, with links to its files."""
+def shown_figure(made: Rendered, folder: str = "", *, both: bool = True) -> Markup:
+    """Return a figure of a page, in both schemes of colours or in the light one, with links to its files."""
     name = made.drawing.name
     links = [file_link(f"{folder}{name}.{suffix}", suffix.upper()) for suffix in ("png", "pdf")]
-    return made.figure(join(links, " "))
+    return made.figure(join(links, " "), both=both)
 
 
 def findings(study: SpectrumStudy) -> Markup:
@@ -129,7 +129,8 @@ def _full_section(study: SpectrumStudy, size: str, figures: Sequence[Rendered], 
         "Full-size spectra" if single else f"Full-size spectra, {size}",
         *map(shown_figure, first),
         *([comparison_table(study, compared)] if compared else []),
-        details("Signed means, ratio and spread", *map(shown_figure, rest)) if rest else "",
+        # Maps of noise are large. What is folded away has one scheme, so that pages of five sets stay below 3 MB.
+        details("Signed means, ratio and spread", *(shown_figure(made, both=False) for made in rest)) if rest else "",
     )
 
 
