@@ -214,8 +214,9 @@ def fit_power_law(
 
     The interval is Student's, with the variance scaled by the weighted residuals (Knapp and Hartung 2003 [2]_). A
     misfit is smooth: neighbouring rings err together. Hence, with r the correlation of neighbouring residuals where
-    positive, n rings count as ``n (1 - r) / (1 + r)``. The interval is that of the slope over this range of
-    frequencies; the choice of the range is not in it, and for photographs matters more.
+    positive, the variance is ``(1 + r) / (1 - r)`` times as large, as if so many fewer rings had been seen. The
+    interval is that of the slope over this range of frequencies; the choice of the range is not in it, and for
+    photographs matters more.
 
     Parameters
     ----------
@@ -277,8 +278,7 @@ def _fit(x: Float64Array, y: Float64Array, sampling: Float64Array, confidence: f
     scaled = residuals * np.sqrt(weights)
     squares = float(scaled @ scaled)
     together = max(float(scaled[1:] @ scaled[:-1]) / squares, 0.0) if squares > 0 else 0.0
-    effective = max(n * (1 - together) / (1 + together), 3.0)
-    half = float(stdtrit(effective - 2, (1 + confidence) / 2)) * math.sqrt(variance * (n - 2) / (effective - 2))
+    half = float(stdtrit(n - 2, (1 + confidence) / 2)) * math.sqrt(variance * (1 + together) / (1 - together))
     spread = float(weights @ (y - np.average(y, weights=weights)) ** 2)
     explained = 1 - float(weights @ residuals**2) / spread if spread > 0 else 1.0
     ends = float(np.exp(x[0])), float(np.exp(x[-1]))
