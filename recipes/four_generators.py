@@ -39,7 +39,7 @@ SEED = 20200611
 SPECIFICATIONS = {
     "sngan": {"loss": "sngan", "steps": 6000},
     # Published with five updates of the critic at 1e-4; two at twice the rate cost half the time.
-    "cramer": {"loss": "cramer", "steps": 4000, "critic_steps": 2, "learning_rate": 2e-4},
+    "cramer": {"loss": "cramer", "steps": 3000, "critic_steps": 2, "learning_rate": 2e-4},
     "mmd": {"loss": "mmd", "steps": 6000},
     "progan": {"loss": "wgan-gp", "steps": 9000, "progressive": True},
 }
