@@ -6,19 +6,24 @@ They serve as training augmentation and as tests of robustness. A draw and its a
 
 from spectell.perturbations.base import Perturbation, Pixels, perturb
 from spectell.perturbations.blur import GaussianBlur
+from spectell.perturbations.chain import JpegChain
 from spectell.perturbations.combine import OneOf, Sequence, Sometimes
 from spectell.perturbations.crop import MarginCrop, OffsetCrop, WindowCrop
+from spectell.perturbations.files import EncodedFile, result_file
 from spectell.perturbations.jpeg import JpegRecompression
 from spectell.perturbations.noise import GaussianNoise
 from spectell.perturbations.presets import PERTURBATIONS, PRESETS, get_perturbation, get_preset
 from spectell.perturbations.resize import Resize
+from spectell.perturbations.social import Screenshot, SocialUpload
 from spectell.perturbations.webp import WebpRecompression
 
 __all__ = [
     "PERTURBATIONS",
     "PRESETS",
+    "EncodedFile",
     "GaussianBlur",
     "GaussianNoise",
+    "JpegChain",
     "JpegRecompression",
     "MarginCrop",
     "OffsetCrop",
@@ -26,11 +31,14 @@ __all__ = [
     "Perturbation",
     "Pixels",
     "Resize",
+    "Screenshot",
     "Sequence",
+    "SocialUpload",
     "Sometimes",
     "WebpRecompression",
     "WindowCrop",
     "get_perturbation",
     "get_preset",
     "perturb",
+    "result_file",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 
 from spectell.errors import ParameterError
 from spectell.perturbations.base import Perturbation, Pixels, check_image, check_shape
+from spectell.perturbations.files import EncodedFile, own_file
 
 __all__ = ["OneOf", "Sequence", "Sometimes"]
 
@@ -56,6 +57,10 @@ class Sometimes:
     def apply(self, image: Pixels, parameters: Any) -> Pixels:
         """Return the changed image, or a copy of the image where `parameters` is None."""
         return check_image(image).copy() if parameters is None else self.perturbation.apply(image, parameters)
+
+    def encode(self, image: Pixels, parameters: Any) -> EncodedFile | None:
+        """Return the file that it writes, or None where it writes none or is not applied."""
+        return None if parameters is None else own_file(self.perturbation, image, parameters)
 
     def resulting_shape(self, shape: tuple[int, ...], parameters: Any) -> tuple[int, int]:
         """Return the size that the draw leads to."""
@@ -111,6 +116,10 @@ class OneOf:
         """Return the changed image."""
         chosen: Perturbation = self.perturbations[parameters["index"]]
         return chosen.apply(image, parameters["parameters"])
+
+    def encode(self, image: Pixels, parameters: dict[str, Any]) -> EncodedFile | None:
+        """Return the file that the chosen one writes, if it writes one."""
+        return own_file(self.perturbations[parameters["index"]], image, parameters["parameters"])
 
     def resulting_shape(self, shape: tuple[int, ...], parameters: dict[str, Any]) -> tuple[int, int]:
         """Return the size that the draw leads to."""
@@ -172,6 +181,16 @@ class Sequence:
             if drawn is not None:
                 changed = step.apply(changed, drawn)
         return changed
+
+    def encode(self, image: Pixels, parameters: list[Any]) -> EncodedFile | None:
+        """Return the file that the last step writes; None where it writes none or is left out."""
+        *first, last = zip(self._steps(), parameters, strict=True)
+        if last[1] is None:
+            return None
+        changed = check_image(image)
+        for step, drawn in first:
+            changed = step.apply(changed, drawn)
+        return own_file(last[0], changed, last[1])
 
     def resulting_shape(self, shape: tuple[int, ...], parameters: list[Any]) -> tuple[int, int]:
         """Return the size after every step."""

@@ -9,6 +9,7 @@ from PIL import Image
 
 from spectell.errors import ParameterError
 from spectell.perturbations.base import Pixels, check_image, check_range, check_shape
+from spectell.perturbations.files import EncodedFile
 
 __all__ = ["GRID_PERIOD", "SUBSAMPLINGS", "JpegRecompression", "encode_jpeg"]
 
@@ -107,6 +108,13 @@ class JpegRecompression:
         with Image.open(io.BytesIO(encoded)) as decoded:
             result = np.asarray(decoded)[above:, left:]
         return np.array(result[..., ::-1] if self.reverse_channels else result, order="C")
+
+    def encode(self, image: Pixels, parameters: dict[str, Any]) -> EncodedFile | None:
+        """Return the JPEG file, or None where no file has such pixels: a moved grid was cropped after decoding."""
+        moved = parameters["grid_row"] % GRID_PERIOD or parameters["grid_column"] % GRID_PERIOD
+        if moved or self.reverse_channels:
+            return None
+        return EncodedFile(".jpg", encode_jpeg(image, parameters["quality"], parameters["subsampling"]))
 
     def resulting_shape(self, shape: tuple[int, ...], parameters: dict[str, Any]) -> tuple[int, int]:  # noqa: ARG002
         """Return the size unchanged."""

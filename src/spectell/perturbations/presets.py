@@ -24,11 +24,13 @@ from typing import Any
 from spectell.errors import ParameterError
 from spectell.perturbations.base import Perturbation
 from spectell.perturbations.blur import GaussianBlur
+from spectell.perturbations.chain import JpegChain
 from spectell.perturbations.combine import OneOf, Sequence, Sometimes
 from spectell.perturbations.crop import MarginCrop, OffsetCrop, WindowCrop
 from spectell.perturbations.jpeg import JpegRecompression
 from spectell.perturbations.noise import GaussianNoise
 from spectell.perturbations.resize import Resize
+from spectell.perturbations.social import Screenshot, SocialUpload
 from spectell.perturbations.webp import WebpRecompression
 
 __all__ = ["PERTURBATIONS", "PRESETS", "get_perturbation", "get_preset"]
@@ -37,9 +39,12 @@ PERTURBATIONS: dict[str, type[Any]] = {
     "blur": GaussianBlur,
     "crop": MarginCrop,
     "jpeg": JpegRecompression,
+    "jpeg-chain": JpegChain,
     "noise": GaussianNoise,
     "offset": OffsetCrop,
     "resize": Resize,
+    "screenshot": Screenshot,
+    "social": SocialUpload,
     "webp": WebpRecompression,
     "window": WindowCrop,
 }

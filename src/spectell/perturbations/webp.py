@@ -9,8 +9,12 @@ from PIL import Image
 
 from spectell.errors import ParameterError
 from spectell.perturbations.base import Pixels, check_image, check_range, check_shape
+from spectell.perturbations.files import EncodedFile
 
-__all__ = ["WebpRecompression"]
+__all__ = ["MAX_SIDE", "WebpRecompression"]
+
+MAX_SIDE = 16_383
+"""Pixels that a side of a WebP image may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,26 @@ class WebpRecompression:
 
     def apply(self, image: Pixels, parameters: dict[str, Any]) -> Pixels:
         """Return the image after one encode and decode, of the same size."""
-        buffer = io.BytesIO()
-        pixels = np.ascontiguousarray(check_image(image))
-        Image.fromarray(pixels).save(buffer, format="WEBP", quality=parameters["quality"], method=self.method)
-        with Image.open(buffer) as decoded:
+        with Image.open(io.BytesIO(self.encode(image, parameters).content)) as decoded:
             return np.array(decoded.convert("RGB"), order="C")
+
+    def encode(self, image: Pixels, parameters: dict[str, Any]) -> EncodedFile:
+        """Return the WebP file.
+
+        Raises
+        ------
+        ParameterError
+            If a side exceeds what the format allows.
+        """
+        pixels = np.ascontiguousarray(check_image(image))
+        if max(pixels.shape[:2]) > MAX_SIDE:
+            raise ParameterError(
+                f"an image for WebP must have at most {MAX_SIDE:,} pixels a side, got {pixels.shape[0]:,} x "
+                f"{pixels.shape[1]:,}; crop or resize it first"
+            )
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format="WEBP", quality=parameters["quality"], method=self.method)
+        return EncodedFile(".webp", buffer.getvalue())
 
     def resulting_shape(self, shape: tuple[int, ...], parameters: dict[str, Any]) -> tuple[int, int]:  # noqa: ARG002
         """Return the size unchanged."""
