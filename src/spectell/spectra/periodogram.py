@@ -94,12 +94,12 @@ def tile_periodogram(
         raise ShapeError(f"pixels must have shape (H, W, 3) or (H, W, 1), got {pixels.shape}")
     rows, columns = sample_blocks(pixels.shape, size=size, max_blocks=max_tiles, seed=seed)
     weights, window = _plan(size)
-    total = np.zeros((size, size // 2 + 1), np.float32)
-    for row, column in zip(rows, columns, strict=True):
+    signals = np.empty((len(rows), size, size), np.float32)
+    for out, row, column in zip(signals, rows, columns, strict=True):
         tile = pixels[row : row + size, column : column + size].astype(np.float32)
         luma = (tile.reshape(-1, 3) @ weights).reshape(size, size) if tile.shape[2] == 3 else tile[..., 0]
-        total += _log_power(_activity(luma) if signal == "activity" else luma, window)
-    total /= len(rows)
+        np.copyto(out, _activity(luma) if signal == "activity" else luma)
+    total = np.mean(_log_power(signals, window), axis=0)
     half = size // 2
     total[[0, half, half], [half, 0, half]] += np.float32(np.log(2))
     return total
@@ -145,10 +145,17 @@ def _activity(luma: Float32Array) -> Float32Array:
     return activity
 
 
-def _log_power(signal: Float32Array, window: Float32Array) -> Float32Array:
+def _log_power(signals: Float32Array, window: Float32Array) -> Float32Array:
+    """Logarithm of the power of signals of shape (N, size, size), which are overwritten."""
+    from scipy import fft  # twice as fast as NumPy's in single precision; a verdict on one file needs neither
+
     # The mean under the window, not that of the tile: so nothing of it is left in DC and its neighbours.
-    spectrum = np.fft.rfft2((signal - np.vdot(signal, window) / window.sum()) * window)
-    power = np.square(spectrum.real) + np.square(spectrum.imag)
+    means = signals.reshape(len(signals), -1) @ (window / window.sum()).ravel()
+    signals -= means[:, np.newaxis, np.newaxis]
+    signals *= window
+    spectrum = fft.rfft2(signals, overwrite_x=True)
+    power = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
     power += np.float32(POWER_OFFSET)
     return np.asarray(np.log(power, out=power))
 

@@ -36,11 +36,14 @@ BLOCK_SIZE, MAX_BLOCKS = 32, 16
 TILE_SIZES, MAX_TILES = (128, 64, 32), 4
 """Sides of a tile, the largest that fits is used; and how many tiles of one image."""
 
-_CHUNK_VALUES = 2**22  # of coefficients side by side, 16 MB
+_CHUNK_VALUES = 2**21  # of coefficients side by side, 8 MB
 _CHUNK_IMAGES = (2, 32)
-_STRIP = 4096  # coefficients of a channel at a time: many enough to call for, few enough to stay in the cache
+_STRIP_VALUES = (
+    2**17
+)  # of one channel of all images side by side: a call each for more takes longer than the cache saves
 
 _NEARLY_CONSTANT = 1e-4  # share of the mean square that is variance
+_EVERY = 16  # coefficient is asked whether it is
 _GREY = np.array(LUMA_AND_DIFFERENCES[0], np.float32)
 
 Float32Array = npt.NDArray[np.float32]
@@ -138,7 +141,9 @@ class _FullSums:
         n_values = len(CHANNELS) * height * width
         n_images = min(max(_CHUNK_VALUES // n_values, least), most)
         self._coefficients = np.empty((n_images, len(CHANNELS), height, width), np.float32)
-        self._work = np.empty((n_images, len(CHANNELS), min(_STRIP, height * width)), np.float32)
+        self._strip = min(_STRIP_VALUES // n_images, height * width)
+        self._work = np.empty((n_images, len(CHANNELS), self._strip), np.float32)
+        self._partial = np.empty((2, len(CHANNELS), self._strip), np.float32)
         self._sums: dict[str, Float64Array] = {kind: np.zeros((2, n_values)) for kind in ("signed", "log")}
 
     def add(self, pixels: Pixels) -> None:
@@ -175,40 +180,49 @@ class _FullSums:
         chunk = self._coefficients[:n].reshape(n, len(CHANNELS), -1)
         signed, logs = (self._sums[kind].reshape(2, len(CHANNELS), -1) for kind in ("signed", "log"))
         before = [sums[:, :, 0].copy() for sums in (signed, logs)]
-        for start in range(0, chunk.shape[2], _STRIP):
-            here = slice(start, start + _STRIP)
+        for start in range(0, chunk.shape[2], self._strip):
+            here = slice(start, start + self._strip)
             strip = chunk[:, :, here]
-            work = self._work[:n, :, : strip.shape[2]]
             # The transform is linear, so grey is a sum of coefficients.
-            np.einsum("ncp,c->np", strip[:, 1:], _GREY, out=strip[:, 0])
-            np.multiply(strip, strip, out=work)
-            _add_signed(strip, np.add.reduce(work, axis=0), signed[:, :, here])
-            # ln(sqrt(c**2 + offset**2)) is ln(|c| + offset) wherever c is not itself as small as the offset.
-            np.add(work, np.float32(LOG_OFFSET**2), out=work)
-            np.log(work, out=work)
-            logs[0, :, here] += np.add.reduce(work, axis=0)
-            np.multiply(work, work, out=work)
-            logs[1, :, here] += np.add.reduce(work, axis=0)
+            np.matmul(_GREY, strip[:, 1:], out=strip[:, 0])
+            self._add_strip(strip, signed[:, :, here], logs[:, :, here])
         # The mean of the pixels is large beside its deviation: squares in single precision would not do.
         flat = chunk[:, :, 0].astype(np.float64)
         for sums, earlier, values in zip((signed, logs), before, (flat, np.log(flat**2 + LOG_OFFSET**2)), strict=True):
             sums[:, :, 0] = np.add(earlier, [values.sum(axis=0), np.square(values).sum(axis=0)])
 
+    def _add_strip(self, strip: Float32Array, signed: Float64Array, logs: Float64Array) -> None:
+        """Add some coefficients of all images side by side, shape (n, channels, coefficients), to the sums."""
+        n, width = len(strip), strip.shape[2]
+        # Nothing is allocated here: the system's pages for fresh arrays would cost more than the arithmetic.
+        work, (totals, squares) = self._work[:n, :, :width], self._partial[..., :width]
+        np.add.reduce(strip, axis=0, out=totals)
+        np.multiply(strip, strip, out=work)
+        np.add.reduce(work, axis=0, out=squares)
+        signed[0] += totals
+        if _nearly_constant(totals, squares, n):
+            _add_deviations(strip, totals, signed[1])
+        else:
+            signed[1] += squares
+        # ln(sqrt(c**2 + offset**2)) is ln(|c| + offset) wherever c is not itself as small as the offset.
+        np.add(work, np.float32(LOG_OFFSET**2), out=work)
+        np.log(work, out=work)
+        logs[0] += np.add.reduce(work, axis=0, out=totals)
+        np.multiply(work, work, out=work)
+        logs[1] += np.add.reduce(work, axis=0, out=totals)
 
-def _add_signed(strip: Float32Array, squares: Float32Array, sums: Float64Array) -> None:
-    """Add coefficients of n images and the sums of their squares to what was seen before."""
-    n = np.float32(len(strip))
-    totals = np.add.reduce(strip, axis=0)
-    mean = totals / n
-    sums[0] += totals
-    if np.mean(squares - totals * mean < np.float32(_NEARLY_CONSTANT) * squares) < 0.5:
-        sums[1] += squares
-        return
-    # Images that are nearly the same: squares in single precision would drown what little they vary by.
-    deviations = strip - mean
-    deviations *= deviations
-    sums[1] += np.add.reduce(deviations, axis=0)
-    sums[1] += np.square(totals.astype(np.float64)) / float(n)
+
+def _nearly_constant(totals: Float32Array, squares: Float32Array, n: int) -> bool:
+    """Whether squares in single precision would drown what little n images vary by, at most coefficients."""
+    total, square = totals[:, ::_EVERY], squares[:, ::_EVERY]
+    return bool(np.mean(square - total * total / np.float32(n) < np.float32(_NEARLY_CONSTANT) * square) >= 0.5)
+
+
+def _add_deviations(strip: Float32Array, totals: Float32Array, squares: Float64Array) -> None:
+    """Add the sum of squares of n images as that of deviations from their mean, and of the mean."""
+    deviations = strip - totals / np.float32(len(strip))
+    squares += np.add.reduce(np.square(deviations, out=deviations), axis=0)
+    squares += np.square(totals.astype(np.float64)) / len(strip)
 
 
 class _Details:
