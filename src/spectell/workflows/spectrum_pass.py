@@ -28,7 +28,7 @@ from spectell.workflows.spectrum_sums import SetSums
 from spectell.workflows.walk import PENDING
 from spectell.workflows.worker import Failure, Gate, Work
 
-__all__ = ["FULL_PIXELS", "FULL_SIZES", "SAVE_SECONDS", "measure_set", "probe_sizes"]
+__all__ = ["FULL_PIXELS", "FULL_SIZES", "SAVE_SECONDS", "batch_bounds", "measure_set", "probe_sizes"]
 
 FULL_PIXELS, FULL_SIZES = 2**20, 4
 """Pixels of all sizes together that get full-size spectra in a set, and how many sizes: 128 bytes a pixel are kept."""
@@ -65,6 +65,35 @@ def probe_sizes(files: ImageFiles, workers: int) -> frozenset[tuple[int, int]]:
             sizes.add(size)
             room -= size[0] * size[1]
     return frozenset(sizes)
+
+
+def batch_bounds(n_files: int) -> list[int]:
+    """Divide the files of a set into batches, by their number alone.
+
+    Handing over the sums of a batch takes as long as some ten images, hence many images a batch; the last batches are
+    smaller, so that no worker waits long for another's.
+
+    Parameters
+    ----------
+    n_files : int >= 0
+
+    Returns
+    -------
+    bounds : list of int
+        Batch i holds the files from ``bounds[i]`` to ``bounds[i + 1]``, not included.
+
+    Examples
+    --------
+    >>> batch_bounds(40), batch_bounds(1600)[-6:]
+    ([0, 16, 32, 40], [1300, 1400, 1467, 1512, 1542, 1567, 1592, 1600])
+    """
+    smallest, largest = _BATCH_FILES
+    usual = min(max(-(-n_files // _BATCHES), smallest), largest)
+    least = max(usual // 4, smallest)
+    bounds = [0]
+    while (left := n_files - bounds[-1]) > 0:
+        bounds.append(bounds[-1] + min(usual, max(-(-left // 3), least), left))
+    return bounds
 
 
 def _size(path: str, gate: Gate) -> tuple[int, int] | None:
@@ -115,9 +144,8 @@ class _Run:
         self.files, self.path, self.identity = files, path, identity
         self.sums, self.done = progress
         self._whole = True
-        smallest, largest = _BATCH_FILES
-        self.batch_size = min(max(-(-len(files.files) // _BATCHES), smallest), largest)
-        self.n_batches = -(-len(files.files) // self.batch_size)
+        self.bounds = batch_bounds(len(files.files))
+        self.n_batches = len(self.bounds) - 1
 
     def go(self, workers: int, on_progress: OnProgress) -> None:
         """Measure what is left."""
@@ -150,7 +178,7 @@ class _Run:
         for number in range(self.done, self.n_batches):
             while number - self.done >= _AHEAD * workers:
                 yield PENDING
-            start, stop = number * self.batch_size, (number + 1) * self.batch_size
+            start, stop = self.bounds[number : number + 2]
             detailed = self.files.detailed[start:stop].tolist()
             name = f"{self.path.stem}-{number}.part"
             yield Batch(name, tuple(self.files.files[start:stop]), tuple(detailed))
