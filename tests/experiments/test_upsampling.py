@@ -4,13 +4,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spectell.errors import ParameterError
-from spectell.experiments import upsampling, upsampling_cells, upsampling_page
-from spectell.experiments.upsampling_cells import StudyScale, list_cells
-from spectell.experiments.upsampling_measure import band_differences, measure_accuracies, measure_spectrum
-from spectell.experiments.upsampling_theory import image_frequencies, image_level_db, nearest_image
+from spectell.errors import ArtifactError, ManifestError, ParameterError
+from spectell.experiments import upsampling, upsampling_cells
+from spectell.experiments.config import resolve_config
+from spectell.experiments.photographs import choose_photographs
+from spectell.experiments.upsampling_cells import SCALES, Cell, StudyScale, list_cells, make_cells
+from spectell.experiments.upsampling_measure import (
+    band_differences,
+    line_excess,
+    measure_accuracies,
+    measure_spectrum,
+    peak_facts,
+)
+from spectell.experiments.upsampling_theory import image_frequencies, image_level_db, image_places
+from spectell.spectra.peaks import Peak
 
-TINY = StudyScale(32, gan_steps=1, autoencoder_steps=1, seeds=1, images=20, minutes=5.0)
+TINY = StudyScale(32, gan_steps=1, autoencoder_steps=1, seeds=1, images=20, upsamplings=("nearest", "transposed"))
+
+
+def silent(*_):
+    pass
 
 
 def textures(rng, number, size=32):
@@ -58,16 +71,48 @@ def test_images_lie_where_repeating_a_constant_by_zero_insertion_puts_them(doubl
     inserted[::step] = 1.0
     lines = np.flatnonzero(np.abs(np.fft.rfft(inserted)) > 1e-9) / 64
     assert lines.tolist() == [0.0, *image_frequencies(doublings)]
-    assert nearest_image(image_frequencies(doublings)[0] + 0.001, doublings)[0] == image_frequencies(doublings)[0]
+
+
+@pytest.mark.parametrize("doublings", [1, 2, 3])
+def test_places_are_where_zero_insertion_of_a_constant_image_puts_lines(doublings):
+    step = 2**doublings
+    inserted = np.zeros((64, 64))
+    inserted[::step, ::step] = 1.0
+    found = np.argwhere(np.abs(np.fft.fft2(inserted)) > 1e-9) / 64
+    wrapped = {tuple(float(x - 1 if x > 0.5 else x) for x in place) for place in found} - {(0.0, 0.0)}
+    opposite = {tuple(0.5 if x == -0.5 else x for x in (-v, -h)) for v, h in image_places(doublings)}
+    assert set(image_places(doublings)) | {(v + 0.0, h + 0.0) for v, h in opposite} == wrapped
+    assert len(image_places(doublings)) == len(set(image_places(doublings)))
+
+
+def test_a_peak_is_at_a_place_of_theory_to_within_half_a_bin():
+    def peak(vertical, horizontal):
+        return Peak(vertical, horizontal, 6.0, 1e-9, 8.0, 1 / 32)
+
+    assert peak_facts(peak(-0.25, 0.26), 2)["theory"] == [-0.25, 0.25]
+    assert peak_facts(peak(0.25, 0.25 + 1 / 32), 2)["theory"] is None
+    assert peak_facts(peak(0.125, 0.0), 2)["theory"] is None
+    assert peak_facts(peak(0.125, 0.0), 3)["theory"] == [0.125, 0.0]
 
 
 def test_a_checkerboard_is_found_where_it_is(rng):
     clean = textures(rng, 60)
     rows, columns = np.indices((32, 32))
     board = (clean.astype(int) + 8 * ((rows + columns) % 2)[..., None]).clip(0, 255).astype(np.uint8)
-    places = [(peak.vertical, peak.horizontal) for peak in measure_spectrum(board).peaks]
+    places = [(peak.vertical, peak.horizontal) for peak in measure_spectrum(board, 1).peaks]
     assert (0.5, 0.5) in places
-    assert (0.5, 0.5) not in [(peak.vertical, peak.horizontal) for peak in measure_spectrum(clean).peaks]
+    assert (0.5, 0.5) not in [(peak.vertical, peak.horizontal) for peak in measure_spectrum(clean, 1).peaks]
+
+
+def test_lines_stand_out_where_a_grid_is_and_nowhere_else(rng):
+    clean, other = textures(rng, 60), textures(rng, 60)
+    rows, columns = np.indices((32, 32))
+    grid = (clean.astype(int) + 8 * ((rows + columns) % 2)[..., None]).clip(0, 255).astype(np.uint8)
+    of_clean, of_other, of_grid = (measure_spectrum(images, 1).lines_db for images in (clean, other, grid))
+    alike = line_excess(of_other, of_clean, paired=False)
+    apart = line_excess(of_grid, of_clean, paired=True)
+    assert alike["low"] - 0.5 < 0 < alike["high"] + 0.5
+    assert apart["low"] > 3
 
 
 def test_bands_are_of_the_larger_frequency():
@@ -104,52 +149,100 @@ def test_no_group_is_on_both_sides(rng):
     assert 0 < train[100:].mean() < 1
 
 
-def test_the_plan_names_every_cell_and_reads_no_image(photographs):
-    (photographs / "0.png").write_bytes(b"broken")
-    plan = upsampling.plan_upsampling(photographs, "small", workers=2)
-    assert plan.images == 24
-    assert len(plan.cells) == 20
-    assert 0 < plan.minutes < 60
-    assert len(plan.lines()) == 21
-    assert len({cell.name for cell in list_cells(2)}) == 20
-    with pytest.raises(ParameterError, match="unknown scale 'huge'"):
-        upsampling.plan_upsampling(photographs, "huge")
+def test_the_plan_names_every_cell(photographs, tmp_path):
+    config = resolve_config("upsampling", photographs, output=tmp_path / "out", workers=2)
+    plan = upsampling.plan(config)
+    assert len({cell.name for cell in plan.cells}) == len(plan.cells) == 20
+    assert {cell.images for cell in plan.cells} == {24}
+    assert plan.cells[0].work == "album, 2,000 steps at 32 x 32 pixels"
+    assert 0 < plan.seconds < 3600
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(ManifestError, match="has two real images with a shorter side of 256"):
+        upsampling.plan(resolve_config("upsampling", photographs, scale="full"))
 
 
-def test_the_time_allowed_cuts_the_steps_of_all_alike(tmp_path, monkeypatch):
-    monkeypatch.setattr(upsampling, "seconds_a_step", lambda kind, *_, **__: 0.1 if kind == "autoencoder" else 0.3)
-    scale = StudyScale(32, gan_steps=1000, autoencoder_steps=1000, seeds=2, images=20, minutes=10.0)
-    # 10 networks of each kind: (100 + 300) * 10 s on 2 workers are 33.3 minutes, of which 10 are 0.3
-    assert upsampling._steps(tmp_path, scale, "sngan", 2, "cpu") == {"autoencoder": 300, "sngan": 300}
-    monkeypatch.setattr(upsampling, "seconds_a_step", lambda *_, **__: 99.0)
-    assert upsampling._steps(tmp_path, scale, "sngan", 2, "cpu") == {"autoencoder": 300, "sngan": 300}  # kept
+def test_small_ends_within_an_hour_on_two_cores(photographs):
+    config = resolve_config("upsampling", photographs, workers=2)
+    costs = upsampling.SECONDS_A_STEP["small"]
+    training = sum(
+        SCALES["small"].steps(cell.kind) * costs.get(cell.kind, costs["gan"]) for cell in list_cells(SCALES["small"])
+    )
+    images = len(list_cells(SCALES["small"])) * SCALES["small"].images * upsampling._SECONDS_AN_IMAGE["small"]
+    assert (training + images) / 2 < 3600
+    assert upsampling.plan(config).seconds < 3600
+
+
+@pytest.fixture
+def collections(tmp_path, rng):
+    """Many small real pictures, fewer large ones, and large ones that nobody called real."""
+    root = tmp_path / "collections"
+    for place, number, side in (("small/real", 9, 40), ("large/real", 4, 70), ("large/gan", 6, 70), ("album", 8, 70)):
+        (root / place).mkdir(parents=True)
+        for index, picture in enumerate(textures(rng, number, size=side)):
+            Image.fromarray(picture).save(root / place / f"{index}.png")
+    return root
+
+
+def test_of_several_collections_that_with_most_real_images_of_sufficient_size_is_taken(collections):
+    chosen = choose_photographs(collections, 32)
+    assert (chosen.name, chosen.images) == ("large", 4)
+    assert chosen.notes == (
+        "album: no folder of real images",
+        "small: about 0 real images that are large enough, fewer",
+    )
+    assert choose_photographs(collections, 20).name == "small"
+
+
+@pytest.mark.parametrize(("place", "number"), [("album", 8), ("large/real", 4), ("large", 4)])
+def test_a_collection_that_is_named_is_taken(collections, place, number):
+    chosen = choose_photographs(collections / place, 32)
+    assert (chosen.path, chosen.images) == (collections / place, number)
+
+
+def test_a_broken_picture_does_not_stop_the_choice(collections):
+    (collections / "large" / "real" / "0.png").write_bytes(b"broken")
+    assert choose_photographs(collections, 32).images == 3
 
 
 @pytest.mark.torch
-def test_a_study_makes_a_page_and_goes_on_where_it_stopped(photographs, tmp_path, monkeypatch):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_cell_that_fails_is_named(tmp_path, workers):
+    """There is nothing to train on."""
     pytest.importorskip("torch")
-    for module in (upsampling_cells, upsampling_page):
-        monkeypatch.setattr(module, "UPSAMPLINGS", ("nearest", "transposed"))
-    monkeypatch.setattr(upsampling, "seconds_a_step", lambda *_, **__: 0.1)
+    with pytest.raises(ArtifactError, match=r"cannot make sngan-nearest-0: .*images"):
+        make_cells([Cell("sngan", "nearest", 0)], tmp_path, TINY, seed=0, workers=workers, on_progress=silent)
+
+
+@pytest.mark.torch
+def test_a_study_makes_a_page_and_goes_on_where_it_stopped(photographs, tmp_path):
+    pytest.importorskip("torch")
     out = tmp_path / "study"
+    config = resolve_config("upsampling", photographs, output=out, workers=1)
 
     def stop(stage, done, total):
         if (stage, done) == ("networks", 3):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        upsampling.run_upsampling(photographs, out, TINY, workers=1, on_progress=stop)
-    assert not (out / "study.json").exists()
-    kept = (out / "cells" / "autoencoder-nearest-0" / "generated.npy").stat().st_mtime_ns
-    study = upsampling.run_upsampling(photographs, out, TINY, workers=1)
-    assert (out / "cells" / "autoencoder-nearest-0" / "generated.npy").stat().st_mtime_ns == kept
-    assert list(study["training_seconds"]) == ["sngan-transposed-0"]
-    assert json.loads((out / "study.json").read_text()) == study
-    assert (study["images"], set(study["steps"].values())) == (20, {1})
-    page = (out / "index.html").read_text()
-    assert page.count("<img") == 4
-    assert all(cell in page for cell in study["cells"])
-    again = upsampling.run_upsampling(photographs, out, TINY, workers=1)
-    assert {**again, "seconds": 0, "training_seconds": 0} == {**study, "seconds": 0, "training_seconds": 0}
-    with pytest.raises(ParameterError, match=r"other settings \(seed\)"):
-        upsampling.run_upsampling(photographs, out, TINY, seed=1)
+        upsampling.run(config, stop, TINY)
+    assert not (out / "record.json").exists()
+    assert [cell.done for cell in upsampling.plan(config, TINY).cells] == [True, True, True, False]
+    made = out / upsampling_cells.CELLS / "autoencoder-nearest-0" / "generated.npy"
+    kept = made.stat().st_mtime_ns
+    page = upsampling.run(config, silent, TINY)
+    assert made.stat().st_mtime_ns == kept
+    record = json.loads((out / "record.json").read_text())
+    assert list(record["training_seconds"]) == ["sngan-transposed-0"]
+    assert (record["images"], record["command"]) == (20, config.command)
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<picture") == 4
+    assert all(cell in text for cell in record["cells"])
+    assert config.command in text
+    assert "The study was run from Python" in text
+    assert (out / "autoencoder-difference.png").is_file()
+    again = json.loads((upsampling.run(config, silent, TINY).parent / "record.json").read_text())
+    assert {**again, "seconds": 0, "training_seconds": 0} == {**record, "seconds": 0, "training_seconds": 0}
+    with pytest.raises(ParameterError, match="a study that differs in seed"):
+        upsampling.plan(resolve_config("upsampling", photographs, output=out, seed=1), TINY)
+    with pytest.raises(ParameterError, match="not empty and holds no study"):
+        upsampling.plan(resolve_config("upsampling", photographs, output=photographs), TINY)

@@ -6,13 +6,8 @@ from spectell.errors import ArtifactError, ParameterError, ShapeError
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.torch
 
-from spectell.generators.autoencoder_training import (  # noqa: E402
-    LOG_FILE,
-    WEIGHTS_FILE,
-    AutoencoderConfig,
-    psnr,
-    train_autoencoder,
-)
+from spectell.generators.autoencoder_config import AutoencoderConfig  # noqa: E402
+from spectell.generators.autoencoder_training import LOG_FILE, WEIGHTS_FILE, psnr, train_autoencoder  # noqa: E402
 from spectell.generators.checkpoint import CHECKPOINT_NAME  # noqa: E402
 from spectell.generators.small_autoencoder import (  # noqa: E402
     FACTOR,

@@ -40,8 +40,8 @@ def train_autoencoder_command(
             raise ParameterError(
                 f"--{name.replace('_', '-')} is for generators that learn from a critic, not for autoencoder"
             )
+    from spectell.generators.autoencoder_config import AutoencoderConfig
     from spectell.generators.autoencoder_run import train_autoencoder_on
-    from spectell.generators.autoencoder_training import AutoencoderConfig
 
     chosen = {name: options[name] for name in ("upsampling", "steps", "seed", "spectral")}
     rate = {"learning_rate": options["learning_rate"]} if options.get("learning_rate") else {}

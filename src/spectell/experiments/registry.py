@@ -48,6 +48,7 @@ class ExperimentSpec(NamedTuple):
 
 EXPERIMENTS = {
     "spectra": ExperimentSpec("spectell.experiments.spectra", "mean spectra of every source, real beside generated"),
+    "upsampling": ExperimentSpec("spectell.experiments.upsampling", "one network, five up-samplings, their traces"),
 }
 """In the order of the paper."""
 

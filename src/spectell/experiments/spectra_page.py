@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from spectell.experiments.plan import duration
+from spectell.experiments.page_parts import how_to_repeat
 from spectell.figures.canvas import DECIBELS_PER_NAT
 from spectell.figures.heat_maps import plot_heat_maps
-from spectell.reports.markup import Content, Markup, element, join
+from spectell.reports.markup import Content, Markup, element
 from spectell.reports.page import Section, render_page, section
-from spectell.reports.parts import code, facts, file_link, items, paragraph, table
+from spectell.reports.parts import items, paragraph, table
 from spectell.reports.render import Drawing
 from spectell.reports.spectrum import findings, shown_figure, write_figures
 from spectell.reports.spectrum_figures import drawn_sizes, full_drawings, profile_drawings
@@ -50,7 +50,7 @@ def spectra_page(studies: Sequence[Named], record: dict[str, Any], folder: Path)
         section("All sources", _overview_words(), *map(shown_figure, overview), _table(studies)),
         *(_source_section(name, place, study) for name, place, study in studies),
         section("What was left out", _left_out(record, studies)),
-        section("How to repeat it", _repeat(record)),
+        section("How to repeat it", how_to_repeat(record)),
         eyebrow="Experiment 1 of Frank et al. (2020)",
         lead=f"{sum(len(study.sets) for _, _, study in studies)} sets of {len(studies)} sources. "
         "Every generator is compared with the real images of its own source.",
@@ -123,22 +123,3 @@ def _left_out(record: dict[str, Any], studies: Sequence[Named]) -> Markup:
     notes = list(dict.fromkeys(notes))
     limit = paragraph(f"Of each set at most {record['limit']:,} images are read, chosen at random by the seed.")
     return limit + (items(*notes) if notes else paragraph("Nothing else was left out."))
-
-
-def _repeat(record: dict[str, Any]) -> Markup:
-    versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
-    return join(
-        [
-            element("pre", code(record["command"])),
-            facts(
-                [
-                    ("seed", record["seed"]),
-                    ("processes", record["workers"]),
-                    ("images, as a hash", record["manifest"]),
-                    ("versions", versions),
-                    ("took", duration(record["seconds"])),
-                    ("the same as a file", file_link("record.json")),
-                ]
-            ),
-        ]
-    )

@@ -1,35 +1,58 @@
-"""The cells of the up-sampling study: one trained network and the images that it makes, each kept on disk.
+"""The cells of the up-sampling study: one trained network, the images that it makes, and what they show.
 
 A cell is a kind of network, an up-sampling and a seed; everything else is the study's and the same in all. A cell is
-done when its images are there, so that an interrupted study goes on where it stopped; a training within a cell goes on
-from its own checkpoint.
+done when it is measured, so that an interrupted study goes on where it stopped; a training within a cell goes on from
+its own checkpoint.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spectell.datasets.atomic import replacing
-from spectell.errors import ParameterError
+from spectell.datasets.packed import open_packed
+from spectell.errors import ArtifactError, SpectellError
+from spectell.experiments.upsampling_measure import measure_set
+from spectell.experiments.upsampling_theory import doublings_of
+from spectell.workflows.pool import isolated_map
+from spectell.workflows.worker import Failure
 
-__all__ = ["AUTOENCODER", "SCALES", "Cell", "StudyScale", "cell_images", "list_cells", "make_cells", "seconds_a_step"]
+__all__ = [
+    "AUTOENCODER",
+    "PREPARED",
+    "SCALES",
+    "UPSAMPLINGS",
+    "Cell",
+    "StudyScale",
+    "is_done",
+    "list_cells",
+    "make_cells",
+    "read_cell",
+    "write_json",
+]
 
 AUTOENCODER = "autoencoder"
 UPSAMPLINGS = ("nearest", "bilinear", "binomial", "transposed", "pixelshuffle")
-IMAGES_FILE = "generated.npy"
+"""All of `spectell.generators.upsampling`, whose import would load torch."""
+CELLS = "cells"
+PREPARED = "images"
+IMAGES_FILE, MEASURED_FILE, SPECTRUM_FILE = "generated.npy", "measured.json", "power.npy"
 
 _SAMPLE_SEED = 1000
 """Added to a cell's seed for its samples, so that they are not those that its training logged."""
 _BATCH = 16
+_PATIENCE = 7 * 86400.0
+"""Seconds after which a cell is given up."""
 
 Pixels = npt.NDArray[np.uint8]
 Report = Callable[[str, int, int], object]
@@ -44,14 +67,17 @@ class StudyScale:
     size : int
         Side of the images in pixels.
     gan_steps, autoencoder_steps : int
-        Most steps of each network; `minutes` may allow fewer.
+        Of each network.
     seeds : int >= 1
-        Networks of every kind and up-sampling.
+        Networks of every kind and up-sampling; their seeds are 0, 1, ...
     images : int
         Most real images; as many are generated.
-    minutes : float
-        What all trainings together may take. Before the first one a few steps are timed, and if the steps above would
-        take longer, all networks of a kind get the same smaller number.
+    upsamplings : tuple of str
+        What is compared.
+    loss : str
+        Of the generative adversarial networks.
+    device : str
+        That trains, as torch names it.
     """
 
     size: int
@@ -59,12 +85,18 @@ class StudyScale:
     autoencoder_steps: int
     seeds: int
     images: int
-    minutes: float
+    upsamplings: tuple[str, ...] = UPSAMPLINGS
+    loss: str = "sngan"
+    device: str = "cpu"
+
+    def steps(self, kind: str) -> int:
+        """Of one kind of network."""
+        return self.autoencoder_steps if kind == AUTOENCODER else self.gan_steps
 
 
 SCALES = {
-    "small": StudyScale(32, gan_steps=2000, autoencoder_steps=2000, seeds=2, images=2000, minutes=45.0),
-    "full": StudyScale(128, gan_steps=50_000, autoencoder_steps=20_000, seeds=2, images=10_000, minutes=48 * 60.0),
+    "small": StudyScale(32, gan_steps=2000, autoencoder_steps=2000, seeds=2, images=2000),
+    "full": StudyScale(128, gan_steps=50_000, autoencoder_steps=20_000, seeds=2, images=10_000, device="cuda"),
 }
 """By the name that the command line uses."""
 
@@ -96,49 +128,57 @@ class Cell:
         return f"{self.kind}-{self.upsampling}-{self.seed}"
 
 
-def list_cells(seeds: int, *, loss: str = "sngan") -> list[Cell]:
+def list_cells(scale: StudyScale) -> list[Cell]:
     """Every kind with every up-sampling and every seed, the cheap kind first.
 
     Examples
     --------
-    >>> len(list_cells(2)), list_cells(1)[0].name
-    (20, 'autoencoder-nearest-0')
+    >>> cells = list_cells(SCALES["small"])
+    >>> len(cells), cells[0].name, cells[-1].name
+    (20, 'autoencoder-nearest-0', 'sngan-pixelshuffle-1')
     """
-    return [Cell(*parts) for parts in itertools.product((AUTOENCODER, loss), UPSAMPLINGS, range(seeds))]
+    parts = itertools.product((AUTOENCODER, scale.loss), scale.upsamplings, range(scale.seeds))
+    return [Cell(*part) for part in parts]
+
+
+def is_done(folder: Path, cell: Cell) -> bool:
+    """Whether a cell of a study was measured."""
+    return (folder / CELLS / cell.name / MEASURED_FILE).is_file()
 
 
 def cell_images(folder: Path, cell: Cell) -> Pixels:
-    """Open the images of a finished cell, shape (N, S, S, 3)."""
-    return np.asarray(np.load(folder / cell.name / IMAGES_FILE, mmap_mode="r"))
+    """Open the images of a cell, shape (N, S, S, 3)."""
+    return np.asarray(np.load(folder / CELLS / cell.name / IMAGES_FILE, mmap_mode="r"))
+
+
+def read_cell(folder: Path, cell: Cell) -> tuple[dict[str, Any], npt.NDArray[np.float64]]:
+    """Return what was measured of a cell that is done, and its mean power in decibels, shape (S, S)."""
+    place = folder / CELLS / cell.name
+    facts: dict[str, Any] = json.loads((place / MEASURED_FILE).read_text(encoding="utf-8"))
+    return facts, np.load(place / SPECTRUM_FILE)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file, whole or not at all."""
+    with replacing(path) as file:
+        file.write(json.dumps(value, indent=1, allow_nan=False, sort_keys=True).encode() + b"\n")
 
 
 def make_cells(
-    cells: list[Cell],
-    folder: Path,
-    prepared: Path,
-    size: int,
-    steps: dict[str, int],
-    *,
-    device: str = "cpu",
-    workers: int = 1,
-    on_progress: Report,
+    cells: list[Cell], folder: Path, scale: StudyScale, *, seed: int, workers: int, on_progress: Report
 ) -> dict[str, float]:
-    """Make the cells that are not there yet.
+    """Train, sample and measure every cell that is not done.
 
     Parameters
     ----------
     cells : list of Cell
     folder : Path
-        Each gets a folder of its name in it.
-    prepared : Path
-        The packed training images.
-    size : int
-        Their side.
-    steps : dict of str to int
-        Of each kind of network.
-    device : str
+        Of the study; `PREPARED` in it holds the training images.
+    scale : StudyScale
+    seed : int
+        Of the split and of what the conditions draw.
     workers : int >= 1
-        Processes, each with one thread and a cell of its own. The images do not depend on it.
+        Processes, each with one thread and a cell of its own. The results do not depend on it.
     on_progress : callable
         Called with what is counted, how many are done, and of how many.
 
@@ -146,63 +186,84 @@ def make_cells(
     -------
     seconds : dict of str to float
         How long each cell took that was made now.
+
+    Raises
+    ------
+    ArtifactError
+        If a cell fails; the others are done first, and are kept.
     """
-    missing = [cell for cell in cells if not (folder / cell.name / IMAGES_FILE).is_file()]
-    jobs = [(cell, folder / cell.name, prepared, size, steps[cell.kind], device) for cell in missing]
-    seconds: dict[str, float] = {}
-    if workers == 1:
-        for number, job in enumerate(jobs, start=1):
-            seconds[job[0].name] = _make(job)
-            on_progress("networks", number, len(jobs))
-        return seconds
-    # Spawned, since torch does not survive a fork.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        for number, (job, took) in enumerate(zip(jobs, pool.map(_make, jobs), strict=True), start=1):
-            seconds[job[0].name] = took
-            on_progress("networks", number, len(jobs))
+    missing = [cell for cell in cells if not is_done(folder, cell)]
+    work = partial(_make, folder=folder, scale=scale, seed=seed)
+    seconds, failures = dict[str, float](), list[str]()
+    tried = partial(_tried, work)
+    answers = map(tried, missing) if workers == 1 else _isolated(tried, missing, workers)
+    for number, (cell, answer) in enumerate(zip(missing, answers, strict=True), start=1):
+        if isinstance(answer, float):
+            seconds[cell.name] = round(answer, 1)
+        else:
+            failures.append(f"{cell.name}: {answer}")
+        on_progress("networks", number, len(missing))
+    if failures:
+        more = f", and {len(failures) - 1} more" if len(failures) > 1 else ""
+        raise ArtifactError(f"cannot make {failures[0]}{more}; what is done is kept in {str(folder)!r}")
     return seconds
 
 
-def seconds_a_step(
-    kind: str, prepared: Path, size: int, scratch: Path, *, device: str = "cpu", steps: int = 6
-) -> float:
-    """Time a few steps of one kind of network, with the dearest up-sampling, from start to end."""
-    began = time.perf_counter()
-    _train(Cell(kind, "pixelshuffle", 0), scratch / kind / "once", prepared, size, 1, device)
-    start = time.perf_counter() - began
-    began = time.perf_counter()
-    _train(Cell(kind, "pixelshuffle", 0), scratch / kind / "more", prepared, size, 1 + steps, device)
-    return max((time.perf_counter() - began - start) / steps, 1e-4)
+def _isolated(work: Callable[..., float | str], cells: list[Cell], workers: int) -> Iterator[float | str]:
+    """Work in processes; a worker's death costs its cell, and closing the iterator ends them."""
+    for answer in isolated_map(work, cells, workers=workers, timeout=_PATIENCE):
+        yield answer.result.reason if isinstance(answer.result, Failure) else answer.result
 
 
-def _make(job: tuple[Cell, Path, Path, int, int, str]) -> float:
-    cell, folder, prepared, size, steps, device = job
+def _tried(work: Callable[[Cell], float], cell: Cell, _: object = None) -> float | str:
+    """Return how long a cell took, or in words why it failed."""
+    try:
+        return work(cell)
+    except SpectellError as error:
+        return str(error)
+
+
+def _make(cell: Cell, *, folder: Path, scale: StudyScale, seed: int) -> float:
     began = time.perf_counter()
-    _train(cell, folder, prepared, size, steps, device)
-    images = _reconstructed(folder, prepared) if cell.kind == AUTOENCODER else _sampled(cell, folder, prepared)
-    with replacing(folder / IMAGES_FILE) as file:
-        np.lib.format.write_array(file, images)
+    place, prepared = folder / CELLS / cell.name, folder / PREPARED
+    if not (place / IMAGES_FILE).is_file():
+        _train(cell, place, prepared, scale)
+        images = _reconstructed(place, prepared) if cell.kind == AUTOENCODER else _sampled(cell, place, prepared)
+        with replacing(place / IMAGES_FILE) as file:
+            np.lib.format.write_array(file, images)
+    packed, paired = open_packed(prepared), cell.kind == AUTOENCODER
+    facts, power = measure_set(
+        np.asarray(packed.images),
+        cell_images(folder, cell),
+        packed.manifest.groups,
+        doublings=doublings_of(cell.kind, scale.size),
+        paired=paired,
+        seed=seed,
+    )
+    with replacing(place / SPECTRUM_FILE) as file:
+        np.lib.format.write_array(file, power)
+    write_json(place / MEASURED_FILE, {**asdict(cell), **facts})
     return time.perf_counter() - began
 
 
-def _train(cell: Cell, folder: Path, prepared: Path, size: int, steps: int, device: str) -> None:
+def _train(cell: Cell, place: Path, prepared: Path, scale: StudyScale) -> None:
+    steps = scale.steps(cell.kind)
     if cell.kind == AUTOENCODER:
+        from spectell.generators.autoencoder_config import AutoencoderConfig
         from spectell.generators.autoencoder_run import train_autoencoder_on
-        from spectell.generators.autoencoder_training import AutoencoderConfig
 
         config = AutoencoderConfig(upsampling=cell.upsampling, steps=steps, seed=cell.seed)
-        train_autoencoder_on(prepared, folder, size, config, resume=True, device=device, threads=1)
+        train_autoencoder_on(prepared, place, scale.size, config, resume=True, device=scale.device, threads=1)
         return
     from spectell.generators.training import train_generator
     from spectell.generators.training_config import GeneratorConfig
 
-    gan = GeneratorConfig(loss=cell.kind, upsampling=cell.upsampling, size=size, steps=steps, seed=cell.seed)
-    train_generator(prepared, folder, gan, resume=True, device=device, threads=1)
+    gan = GeneratorConfig(loss=cell.kind, upsampling=cell.upsampling, size=scale.size, steps=steps, seed=cell.seed)
+    train_generator(prepared, place, gan, resume=True, device=scale.device, threads=1)
 
 
 def _reconstructed(folder: Path, prepared: Path) -> Pixels:
     """Every training image after the autoencoder, in their order."""
-    from spectell.datasets.packed import open_packed
     from spectell.generators.autoencoder_training import WEIGHTS_FILE
     from spectell.generators.small_autoencoder import load_autoencoder
     from spectell.generators.tensors import run_in_batches
@@ -213,10 +274,7 @@ def _reconstructed(folder: Path, prepared: Path) -> Pixels:
 
 def _sampled(cell: Cell, folder: Path, prepared: Path) -> Pixels:
     """As many samples as there are training images."""
-    from spectell.datasets.packed import open_packed
     from spectell.generators.trained import load_generator
 
     number = len(open_packed(prepared).images)
-    if number < 1:
-        raise ParameterError("there must be at least one training image, got none")
     return np.asarray(load_generator(folder).images(_SAMPLE_SEED + cell.seed, 0, number))

@@ -16,10 +16,11 @@ import numpy.typing as npt
 from spectell.errors import ParameterError
 from spectell.evaluation.intervals import Interval, clopper_pearson
 from spectell.evaluation.metrics import accuracy
+from spectell.experiments.upsampling_theory import image_places
 from spectell.perturbations import GaussianNoise, JpegRecompression, Perturbation, perturb
 from spectell.spectra.blocks import luma_and_differences
-from spectell.spectra.peaks import Peak, find_peaks
-from spectell.spectra.periodogram import tile_periodogram
+from spectell.spectra.peaks import DECIBELS, Peak, find_peaks
+from spectell.spectra.periodogram import tile_periodogram, unfold_periodogram
 from spectell.spectra.statistics import SpectrumStatistics
 from spectell.transforms import dct2, log_scale
 
@@ -30,8 +31,11 @@ __all__ = [
     "Accuracy",
     "Spectrum",
     "band_differences",
+    "line_excess",
     "measure_accuracies",
+    "measure_set",
     "measure_spectrum",
+    "peak_facts",
 ]
 
 Pixels = npt.NDArray[np.uint8]
@@ -49,6 +53,8 @@ BANDS = {"low": (0.0, 0.25), "high": (0.25, 0.4375), "edge": (0.4375, 0.5001)}
 """Of the larger of a coefficient's two frequencies, in cycles per pixel; the edge is where images of content lie."""
 
 _TRAIN_SHARE = 0.6
+_RING = 2
+_NORMAL_95 = 1.959964
 _FLOOR = 1e-3
 """Added to powers before logarithms: far below that of rounding to 8 bits, 1/12."""
 
@@ -89,30 +95,104 @@ class Spectrum:
         Mean power of the DCT, in decibels.
     peaks : tuple of Peak
         Narrow ones of the mean log periodogram.
+    lines_db : ndarray of shape (N,)
+        Of every image: how far its periodogram at the places of theory is above what lies around them, in decibels.
     """
 
     power_db: Float64Array
     peaks: tuple[Peak, ...]
+    lines_db: Float64Array
 
 
-def measure_spectrum(images: Pixels) -> Spectrum:
+def measure_spectrum(images: Pixels, doublings: int) -> Spectrum:
     """Measure a set of images of one size.
 
     Parameters
     ----------
     images : ndarray of shape (N, S, S, 3), uint8
         N >= 2.
+    doublings : int >= 1
+        Decides where theory expects lines.
     """
     size = images.shape[1]
     powers = SpectrumStatistics((size, size))
     logs = SpectrumStatistics((size, size // 2 + 1))
+    lines = []
     for start in range(0, len(images), 256):
         batch = np.asarray(images[start : start + 256])
         luma = luma_and_differences(batch)[..., :1]
         powers.update(np.square(dct2(luma)[..., 0]))
-        logs.update(np.stack([tile_periodogram(image, size=size, max_tiles=1) for image in batch]))
+        periodograms = np.stack([tile_periodogram(image, size=size, max_tiles=1) for image in batch])
+        logs.update(periodograms)
+        lines.append(_lines(periodograms.astype(np.float64), image_places(doublings)))
     error = np.sqrt(logs.variance(ddof=1) / logs.count)
-    return Spectrum(10 * np.log10(powers.mean + _FLOOR), find_peaks(logs.mean, error).peaks)
+    return Spectrum(10 * np.log10(powers.mean + _FLOOR), find_peaks(logs.mean, error).peaks, np.concatenate(lines))
+
+
+def peak_facts(peak: Peak, doublings: int) -> dict[str, Any]:
+    """Describe a peak, and the place of theory that it stands at, to within half a bin, or None."""
+    places = [
+        place
+        for place in image_places(doublings)
+        if all(abs(a - b) <= peak.resolution / 2 for a, b in zip(place, (peak.vertical, peak.horizontal), strict=True))
+    ]
+    return {
+        "vertical": round(peak.vertical, 4),
+        "horizontal": round(peak.horizontal, 4),
+        "height_db": round(peak.height_db, 2),
+        "theory": list(places[0]) if places else None,
+    }
+
+
+def line_excess(made_db: Float64Array, real_db: Float64Array, *, paired: bool) -> dict[str, float]:
+    """How much higher the lines of generated images are than those of real ones: mean and 95 % interval, in decibels.
+
+    Parameters
+    ----------
+    made_db, real_db : ndarray of shape (N,)
+        `Spectrum.lines_db`.
+    paired : bool
+        Whether image k of one was made from image k of the other.
+
+    Examples
+    --------
+    >>> line_excess(np.array([4.0, 5.0, 6.0]), np.array([1.0, 2.0, 3.0]), paired=True)
+    {'estimate': 3.0, 'low': 3.0, 'high': 3.0}
+    """
+    parts = [made_db - real_db] if paired else [made_db, real_db]
+    error = np.sqrt(sum(float(part.var(ddof=1)) / len(part) for part in parts))
+    mean = float(made_db.mean() - real_db.mean())
+    bounds = {"estimate": mean, "low": mean - _NORMAL_95 * error, "high": mean + _NORMAL_95 * error}
+    return {name: round(float(value), 3) for name, value in bounds.items()}
+
+
+def measure_set(
+    real: Pixels, made: Pixels, groups: npt.NDArray[np.int64], *, doublings: int, paired: bool, seed: int
+) -> tuple[dict[str, Any], Float64Array]:
+    """Measure generated images against the real ones.
+
+    Parameters
+    ----------
+    real, made, groups, paired, seed
+        As for `measure_accuracies`.
+    doublings : int >= 1
+        Of the network.
+
+    Returns
+    -------
+    facts : dict
+        ``bands_db``, ``lines_db``, ``peaks`` and ``accuracies``, ready for JSON.
+    power_db : ndarray of shape (S, S)
+        See `Spectrum`.
+    """
+    found, reference = measure_spectrum(made, doublings), measure_spectrum(real, doublings)
+    facts = {
+        "bands_db": band_differences(found.power_db, reference.power_db),
+        "lines_db": line_excess(found.lines_db, reference.lines_db, paired=paired),
+        "peaks": [peak_facts(peak, doublings) for peak in found.peaks],
+        "accuracies": [one.as_dict() for one in measure_accuracies(real, made, groups, paired=paired, seed=seed)],
+    }
+    return facts, found.power_db
 
 
 def band_differences(power_db: Float64Array, reference_db: Float64Array) -> dict[str, float]:
@@ -178,6 +258,19 @@ def measure_accuracies(
                 interval = Interval(share, min(bounds.low, share), max(bounds.high, share))
                 n_train = len(np.unique(every_group[train]))
                 yield Accuracy(condition, domain, detector, interval, n_train, n_test)
+
+
+def _lines(periodograms: Float64Array, places: list[tuple[float, float]]) -> Float64Array:
+    """Mean over the places of a bin's level over the ring two bins around it, which its own leakage does not reach."""
+    size = periodograms.shape[1]
+    whole = np.stack([unfold_periodogram(one) for one in periodograms])
+    ring = [(i, j) for i in range(-_RING, _RING + 1) for j in range(-_RING, _RING + 1) if max(abs(i), abs(j)) == _RING]
+    levels = np.zeros(len(whole))
+    for place in places:
+        row, column = (round(value * size) for value in place)
+        around = np.mean([whole[:, (row + i) % size, (column + j) % size] for i, j in ring], axis=0)
+        levels += whole[:, row % size, column % size] - around
+    return np.asarray(DECIBELS * levels / len(places))
 
 
 def _split(groups: npt.NDArray[np.int64], labels: npt.NDArray[np.int8], seed: int) -> npt.NDArray[np.bool_]:

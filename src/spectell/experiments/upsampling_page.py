@@ -1,40 +1,47 @@
-"""The page of the up-sampling study: what was made, the spectra side by side, the theory, the accuracies."""
+"""The page of the up-sampling study: what was made, what was found and what theory puts, the spectra side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from spectell.experiments.upsampling_cells import AUTOENCODER, UPSAMPLINGS, Cell
+from spectell.experiments.page_parts import how_to_repeat
+from spectell.experiments.upsampling_cells import AUTOENCODER, Cell
 from spectell.experiments.upsampling_measure import CONDITIONS, DETECTORS, DOMAINS
-from spectell.experiments.upsampling_theory import image_frequencies, image_level_db
+from spectell.experiments.upsampling_theory import ORDERS, doublings_of, image_level_db, image_places
 from spectell.figures.heat_maps import DIFFERENCE, MEAN, Scale, plot_heat_maps
 from spectell.figures.style import Theme
 from spectell.reports.markup import Content, Markup
 from spectell.reports.page import Section, render_page, section
-from spectell.reports.parts import facts, paragraph, subsection, table
-from spectell.reports.render import Drawing, render_drawing
+from spectell.reports.parts import callout, facts, items, paragraph, subsection, table
+from spectell.reports.render import Drawing
+from spectell.reports.spectrum import shown_figure, write_figures
 
 __all__ = ["upsampling_page"]
 
 Spectra = Mapping[str, npt.NDArray[np.float64]]
 
 _OFFSETS = (1 / 32, 1 / 16, 1 / 8)
+_SHOWN = 5
+"""Peaks of a set that are listed; the record has all."""
 
 
-def upsampling_page(study: Mapping[str, Any], cells: Sequence[Cell], spectra: Spectra) -> str:
-    """Put the page together.
+def upsampling_page(record: dict[str, Any], cells: Sequence[Cell], spectra: Spectra, folder: Path) -> str:
+    """Put the page together; its figures are written to `folder`.
 
     Parameters
     ----------
-    study : mapping
-        What ``study.json`` holds.
+    record : dict
+        What ``record.json`` holds.
     cells : sequence of Cell
     spectra : mapping of str to ndarray of shape (S, S)
         Mean power of every cell and of ``real``, in decibels.
+    folder : Path
+        Where the page will lie.
 
     Returns
     -------
@@ -44,87 +51,158 @@ def upsampling_page(study: Mapping[str, Any], cells: Sequence[Cell], spectra: Sp
     kinds = list(dict.fromkeys(cell.kind for cell in cells))
     return render_page(
         "What each up-sampling leaves",
-        section("What was done", *_method(study)),
-        section("What theory expects", *_theory()),
-        *(_kind(kind, study, cells, spectra) for kind in kinds),
-        eyebrow="Up-sampling study",
+        section("What was found", *(_found(kind, record, cells) for kind in kinds)),
+        section("What theory expects", *_theory(record, kinds)),
+        *(_kind(kind, record, cells, spectra, folder) for kind in kinds),
+        section("What was done", *_method(record, kinds)),
+        section("How to repeat it", *_repeat(record)),
+        eyebrow="Experiment 2 of Frank et al. (2020)",
         lead="The same networks, trained on the same images with the same seeds; only the way in which they double "
-        "rows and columns differs.",
-        footer=f"{study['images']} images, {len(cells)} networks, {study['seconds'] / 60:.0f} minutes in the last run.",
+        f"rows and columns differs. {len(cells)} networks, {record['images']:,} real images.",
         contents=True,
     )
 
 
-def _method(study: Mapping[str, Any]) -> Iterator[Markup]:
-    scale, steps = study["settings"]["scale"], study["steps"]
+def _found(kind: str, record: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
+    """Say for each up-sampling, over its seeds, what theory puts and what was measured."""
+    chosen = [cell for cell in cells if cell.kind == kind]
+    places = len(image_places(doublings_of(kind, record["study"]["size"])))
+    rows: list[list[Content]] = []
+    for name in record["study"]["upsamplings"]:
+        found = [record["cells"][cell.name] for cell in chosen if cell.upsampling == name]
+        at_places = [[peak for peak in one["peaks"] if peak["theory"]] for one in found]
+        lines = [one["lines_db"] for one in found]
+        rows.append(
+            [
+                name,
+                "no lines, a rise beside them" if name in ORDERS else "lines",
+                ", ".join(_line(one) for one in lines),
+                ", ".join(f"{len(peaks)} of {places}" for peaks in at_places),
+                ", ".join(str(len(one["peaks"]) - len(peaks)) for one, peaks in zip(found, at_places, strict=True)),
+                ", ".join(f"{one['bands_db']['edge']:+.1f}" for one in found),
+                ", ".join(f"{100 * _accuracy(one, 'DCT'):.1f}" for one in found),
+                ", ".join(f"{100 * _accuracy(one, 'pixel'):.1f}" for one in found),
+            ]
+        )
+    headers = [
+        "up-sampling",
+        "theory",
+        "lines (dB)",
+        "peaks there",
+        "elsewhere",
+        "edge (dB)",
+        "DCT (%)",
+        "pixel (%)",
+    ]
+    caption = (
+        f"{_called(kind).capitalize()}, one figure a seed. Lines: excess over the real images at the {places} places "
+        "of theory over what lies around each, with its 95 % interval. Peaks there: places at which the search found "
+        "one. Edge: difference to the real images where the larger frequency exceeds 7/16. DCT and pixel: accuracy of "
+        "ridge regression on images as made"
+    )
+    return table(headers, rows, caption=caption, numeric=range(2, len(headers)))
+
+
+def _line(found: Mapping[str, float]) -> str:
+    return f"{found['estimate']:+.1f} [{found['low']:+.1f}, {found['high']:+.1f}]"
+
+
+def _accuracy(found: Mapping[str, Any], domain: str) -> float:
+    (share,) = (
+        one["estimate"]
+        for one in found["accuracies"]
+        if (one["condition"], one["domain"], one["detector"]) == ("as made", domain, "ridge")
+    )
+    return float(share)
+
+
+def _method(record: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Markup]:
+    study = record["study"]
+    steps = {kind: study["autoencoder_steps" if kind == AUTOENCODER else "gan_steps"] for kind in kinds}
     yield facts(
         [
-            ("real images", f"{study['images']}, {scale['size']} x {scale['size']} pixels, {study['groups']} groups"),
-            *((f"steps, {_called(kind)}", str(number)) for kind, number in sorted(steps.items())),
-            ("seeds of the networks", ", ".join(map(str, range(scale["seeds"])))),
-            ("seed of images, split and conditions", str(study["settings"]["seed"])),
-            ("device", f"{study['device']}, {study['workers']} processes"),
+            ("real images", f"{record['images']:,} of {study['size']} x {study['size']} pixels"),
+            ("from", record["source"]),
+            ("groups", f"{record['groups']:,}"),
+            *((f"steps, {_called(kind)}", f"{number:,}") for kind, number in steps.items()),
+            ("seeds of the networks", ", ".join(map(str, range(study["seeds"])))),
+            ("device", study["device"]),
         ]
     )
     yield paragraph(
         "Real images are centre squares of photographs, reduced by at least 2, which removes the grid of a JPEG. The "
-        "generative networks make as many images as there are real ones. The autoencoders rebuild the real ones, so "
+        "generators make as many images as there are real ones. The autoencoders rebuild the real ones, so "
         "that a pair has the same content; a pair is one group. Autoencoders have seen most of the images that they "
-        "rebuild. Detectors are judged on groups that took no part in their training, 40 % of all."
+        "rebuild. Detectors are judged on groups that took no part in their training, 40 % of all; intervals count "
+        "groups."
     )
+    if record["notes"]:
+        yield subsection("Not used", items(*record["notes"]))
 
 
-def _theory() -> Iterator[Markup]:
+def _repeat(record: dict[str, Any]) -> Iterator[Markup]:
+    if not record["scale_is_named"]:
+        yield callout(
+            "Not by this command alone",
+            "The study was run from Python with sizes of its own, which record.json states; the command runs it at the "
+            "size that it names.",
+            kind="caution",
+        )
+    yield how_to_repeat(record)
+
+
+def _theory(record: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Markup]:
+    fractions = {kind: f"1/{2 ** doublings_of(kind, record['study']['size'])}" for kind in kinds}
+    multiples = " and ".join(f"{value} for the {_called(kind)}" for kind, value in fractions.items())
     yield paragraph(
         "Doubling by zero-insertion repeats the spectrum: a component at frequency f shows again at 1/2 - f, in cycles "
-        "per pixel. Content is strongest near zero, so its images lie near 1/2, and after two or three doublings near "
-        f"all multiples of {_fractions(2)} or {_fractions(3)}. The kernel after it decides what remains. Nearest, "
-        "bilinear and binomial are [1 1] convolved once, twice and three times with itself; each is zero at exactly "
-        "1/2, so they leave no line there, but a rise beside it, the less the smoother they are. Transposed "
-        "convolution and pixel shuffle learn their kernels: where the sums of their phases differ, a line "
-        "stands at exactly 1/2 or 1/4. Convolutions and bends afterwards change heights, and may add sums of these "
-        "frequencies, not move them."
+        "per pixel. Content is strongest near zero, so its images lie near 1/2, and after several doublings near "
+        f"all multiples of {multiples}. The kernel after it decides what remains."
     )
-    rows = [
-        [name, *(f"{image_level_db(name, offset) or 0:.1f}" for offset in _OFFSETS)]
-        for name in ("nearest", "bilinear", "binomial")
-    ]
+    yield items(
+        "Nearest, bilinear and binomial are [1 1] convolved once, twice and three times with itself. Each is zero at "
+        "exactly 1/2, so they leave no line there, but a rise beside it, the less the smoother they are.",
+        "Transposed convolution and pixel shuffle learn their kernels: where the sums of their phases differ, lines "
+        "stand at exactly those multiples.",
+        "Convolutions and bends afterwards change heights, and may add sums of these frequencies, not move them.",
+    )
+    rows = [[name, *(f"{image_level_db(name, offset) or 0:.1f}" for offset in _OFFSETS)] for name in ORDERS]
     headers = ["kernel", *(f"f = 1/{round(1 / offset)}" for offset in _OFFSETS)]
     caption = "Image of a component at f along one axis, relative to the component, after one doubling (dB)"
     yield table(headers, rows, caption=caption, numeric=range(1, len(headers)))
 
 
-def _kind(kind: str, study: Mapping[str, Any], cells: Sequence[Cell], spectra: Spectra) -> Section:
+def _kind(kind: str, record: Mapping[str, Any], cells: Sequence[Cell], spectra: Spectra, folder: Path) -> Section:
     chosen = [cell for cell in cells if cell.kind == kind]
-    means = {
-        name: np.mean([spectra[cell.name] for cell in chosen if cell.upsampling == name], axis=0)
-        for name in UPSAMPLINGS
-    }
-    real = spectra["real"]
-    names = list(UPSAMPLINGS)
-    return section(
-        _called(kind),
-        _heat_maps(f"{kind}-mean", [real, *means.values()], ["real", *names], MEAN, f"{_called(kind)}: mean spectra"),
+    names, real = record["study"]["upsamplings"], spectra["real"]
+    means = [np.mean([spectra[cell.name] for cell in chosen if cell.upsampling == name], axis=0) for name in names]
+    called = _called(kind)
+    drawings = [
+        _heat_maps(f"{kind}-mean", [real, *means], ["real", *names], MEAN, f"{called}: mean spectra over the seeds"),
         _heat_maps(
             f"{kind}-difference",
-            [mean - real for mean in means.values()],
+            [mean - real for mean in means],
             names,
             DIFFERENCE,
-            f"{_called(kind)}: difference of the mean spectra to the real images, over the seeds",
+            f"{called}: difference of the mean spectra to that of the real images",
         ),
-        _bands(study, chosen),
-        _peaks(study, chosen),
-        subsection("How well they are told apart", *(_accuracies(study, chosen, each) for each in CONDITIONS)),
+    ]
+    return section(
+        called.capitalize() if kind == AUTOENCODER else called,
+        *map(shown_figure, write_figures(drawings, folder)),
+        _bands(record, chosen),
+        _peaks(record, kind, chosen),
+        subsection("How well they are told apart", *(_accuracies(record, chosen, each) for each in CONDITIONS)),
     )
 
 
 def _heat_maps(
     name: str, values: Sequence[npt.NDArray[np.float64]], captions: Sequence[str], scale: Scale, text: str
-) -> Markup:
+) -> Drawing:
     def make(theme: Theme) -> Any:
         return plot_heat_maps(values, captions, scale=scale, theme=theme)
 
-    return render_drawing(Drawing(name, make, f"{text}.", f"{text}, luma, low frequencies top left.")).figure()
+    return Drawing(name, make, f"{text.capitalize()}.", f"{text.capitalize()}; luma, low frequencies top left.")
 
 
 def _bands(study: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
@@ -136,21 +214,21 @@ def _bands(study: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
     return table(["up-sampling", "seed", "low", "high", "edge"], rows, caption=caption, numeric=range(1, 5))
 
 
-def _peaks(study: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
+def _peaks(study: Mapping[str, Any], kind: str, cells: Sequence[Cell]) -> Markup:
     rows: list[list[Content]] = []
-    for name, found in [("real", study["real"]), *((cell.name, study["cells"][cell.name]) for cell in cells)]:
-        rows += [[name, *_peak(peak)] for peak in found["peaks"]]
+    for name, found in [("real", study["real"][kind]), *((cell.name, study["cells"][cell.name]) for cell in cells)]:
+        rows += [[name, *_peak(peak)] for peak in found["peaks"][:_SHOWN]]
         if not found["peaks"]:
             rows.append([name, "none", "", ""])
-    headers = ["images", "found at (vertical, horizontal)", "height (dB)", "theory: image at"]
-    caption = "Narrow peaks of the mean periodogram, cycles per pixel, the five highest; theory within one bin"
+    headers = ["images", "found at (vertical, horizontal)", "height (dB)", "place of theory"]
+    caption = f"Narrow peaks of the mean periodogram, cycles per pixel, the {_SHOWN} highest; theory within half a bin"
     return table(headers, rows, caption=caption, numeric=[2])
 
 
 def _peak(peak: Mapping[str, Any]) -> list[Content]:
     theory = peak["theory"]
     place = f"{peak['vertical']:.3f}, {peak['horizontal']:.3f}"
-    return [place, f"{peak['height_db']:.1f}", f"{theory[0]:g}, {theory[1]:g}" if theory else "no"]
+    return [place, f"{peak['height_db']:.1f}", f"{theory[0]:g}, {theory[1]:g}" if theory else "none near"]
 
 
 def _accuracies(study: Mapping[str, Any], cells: Sequence[Cell], condition: str) -> Markup:
@@ -181,10 +259,6 @@ def _condition(name: str) -> str:
 def _range(values: set[int]) -> str:
     low, high = min(values), max(values)
     return str(low) if low == high else f"{low} to {high}"
-
-
-def _fractions(doublings: int) -> str:
-    return f"1/{round(1 / image_frequencies(doublings)[0])}"
 
 
 def _called(kind: str) -> str:

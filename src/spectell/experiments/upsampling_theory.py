@@ -22,10 +22,23 @@ import math
 
 from spectell.errors import ParameterError
 
-__all__ = ["ORDERS", "image_frequencies", "image_level_db", "nearest_image"]
+__all__ = ["DOUBLINGS", "ORDERS", "doublings_of", "image_frequencies", "image_level_db", "image_places"]
 
+DOUBLINGS = {"autoencoder": 2, "generator": 3}
+"""Up-samplings by two in a network that makes 32 pixels; a generator has one more for every doubling of the size."""
 ORDERS = {"nearest": 1, "bilinear": 2, "binomial": 3}
 """Power of the cosine that is the response of a fixed kernel."""
+
+
+def doublings_of(kind: str, size: int) -> int:
+    """Return the number of up-samplings in a network of a kind that makes images of a size.
+
+    Examples
+    --------
+    >>> doublings_of("autoencoder", 128), doublings_of("sngan", 32), doublings_of("sngan", 128)
+    (2, 3, 5)
+    """
+    return DOUBLINGS["autoencoder"] if kind == "autoencoder" else DOUBLINGS["generator"] + int(math.log2(size // 32))
 
 
 def image_frequencies(doublings: int) -> list[float]:
@@ -82,14 +95,27 @@ def image_level_db(upsampling: str, offset: float) -> float | None:
     return None if order is None else 20 * order * math.log10(math.tan(math.pi * offset))
 
 
-def nearest_image(frequency: float, doublings: int) -> tuple[float, float]:
-    """Return the place where theory puts an image, or zero, that is nearest to a frequency, and the distance to it.
+def image_places(doublings: int) -> list[tuple[float, float]]:
+    """Where lines of a learned kernel stand in the half plane: multiples of one frequency along both axes, but zero.
+
+    Parameters
+    ----------
+    doublings : int >= 1
+
+    Returns
+    -------
+    places : list of (vertical, horizontal)
+        In cycles per pixel, each frequency once, in the half plane of `spectell.spectra.peaks.Peak`.
 
     Examples
     --------
-    >>> nearest_image(0.47, 2)
-    (0.5, 0.03)
+    >>> image_places(1), len(image_places(2)), len(image_places(3))
+    ([(0.0, 0.5), (0.5, 0.0), (0.5, 0.5)], 9, 33)
     """
-    places = [0.0, *image_frequencies(doublings)]
-    place = min(places, key=lambda candidate: abs(candidate - abs(frequency)))
-    return place, round(abs(place - abs(frequency)), 6)
+    positive = image_frequencies(doublings)
+    places = []
+    for horizontal in [0.0, *positive]:
+        on_edge = horizontal in {0.0, 0.5}
+        negative = [] if on_edge else [-value for value in positive if value != 0.5]
+        places += [(vertical, horizontal) for vertical in [*negative, 0.0, *positive] if vertical or horizontal]
+    return sorted(places)

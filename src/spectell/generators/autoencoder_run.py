@@ -14,7 +14,8 @@ import torch
 
 from spectell.datasets.packed import IMAGES_NAME
 from spectell.errors import ArtifactError, ParameterError
-from spectell.generators.autoencoder_training import AutoencoderConfig, TrainedAutoencoder, train_autoencoder
+from spectell.generators.autoencoder_config import AutoencoderConfig
+from spectell.generators.autoencoder_training import TrainedAutoencoder, train_autoencoder
 from spectell.generators.checkpoint import CHECKPOINT_NAME
 from spectell.generators.training_images import prepare_images
 

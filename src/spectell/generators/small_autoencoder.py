@@ -1,7 +1,9 @@
 """A small autoencoder that is trained here, with the up-sampling of its decoder as the one parameter.
 
 Encoder and decoder change the sides by a factor of four; sixteen values stand for sixteen pixels of three colours, so
-that a reconstruction shows its original well and is not it. Every layer but those that up-sample draws its first
+that a reconstruction shows its original well and is not it. Without what residual blocks and the last stage add, the
+network is linear, which training finds quickly: with a bend after every layer it is 2.7 dB behind after 400 steps.
+Every layer but those that up-sample draws its first
 weights from a stream of its own, named by seed and layer: networks that differ in the up-sampling alone start alike.
 Importing this module imports torch.
 """
@@ -38,9 +40,8 @@ __all__ = [
 
 FACTOR = 4
 """The sides of a batch must be multiples of this."""
-RADIUS = 64
-"""Pixels beyond which nothing influences a pixel of the reconstruction, rounded up to a multiple of 16: 11 samples of
-the latents on either side, 47 pixels with those that the encoder's kernels overlap."""
+RADIUS = 48
+"""Pixels beyond which nothing influences a pixel of the reconstruction: 47 with pixel shuffle, less with the others."""
 FORMAT = "spectell-autoencoder-1"
 """What the card of a file calls its kind and version."""
 
@@ -48,6 +49,7 @@ _WIDTHS = (24, 32)
 _LAST_WIDTH = 16
 _LATENTS = 16
 _LEAK = 0.2
+_FIRST_SHARE = 0.3
 
 
 class SmallAutoencoder(nn.Module):
@@ -77,31 +79,44 @@ class SmallAutoencoder(nn.Module):
         self.upsampling = upsampling
         self.encoder = nn.Sequential(
             nn.Conv2d(3, half, 4, stride=2, padding=1),
-            _bend(),
             nn.Conv2d(half, quarter, 4, stride=2, padding=1),
-            _bend(),
             _Residual(quarter),
             _conv(quarter, _LATENTS),
         )
-        self.decoder = nn.Sequential(
+        self.decoder = _Decoder(upsampling)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Reconstruct a batch; values may leave [0, 1] a little."""
+        decoded: torch.Tensor = self.decoder(self.encoder(images * 2 - 1))
+        return (decoded + 1) / 2
+
+
+class _Decoder(nn.Module):
+    """From latents to colours in two doublings: a plain picture at half the size, enlarged, and what is added to it."""
+
+    def __init__(self, upsampling: str) -> None:
+        super().__init__()
+        half, quarter = _WIDTHS
+        self.first = nn.Sequential(
             _conv(_LATENTS, quarter),
-            _bend(),
             _Residual(quarter),
-            _conv(quarter, quarter),
-            _bend(),
-            make_upsampling(upsampling, quarter),
-            _conv(quarter, _LAST_WIDTH),
-            _bend(),
+            _conv(quarter, half),
+            make_upsampling(upsampling, half),
+            _Residual(half),
+        )
+        self.picture = nn.Sequential(nn.Conv2d(half, 3, 1), make_upsampling(upsampling, 3))
+        self.detail = nn.Sequential(
+            _conv(half, _LAST_WIDTH),
             make_upsampling(upsampling, _LAST_WIDTH),
             _conv(_LAST_WIDTH, _LAST_WIDTH),
             _bend(),
             _conv(_LAST_WIDTH, 3),
         )
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Reconstruct a batch; values may leave [0, 1] a little."""
-        decoded: torch.Tensor = self.decoder(self.encoder(images * 2 - 1))
-        return (decoded + 1) / 2
+    def forward(self, latents: torch.Tensor) -> torch.Tensor:
+        inner = self.first(latents)
+        colours: torch.Tensor = self.picture(inner) + self.detail(inner)
+        return colours
 
 
 def build_autoencoder(upsampling: str, seed: int) -> SmallAutoencoder:
@@ -123,7 +138,7 @@ def build_autoencoder(upsampling: str, seed: int) -> SmallAutoencoder:
     The layers that two networks share are the same:
 
     >>> one, other = build_autoencoder("nearest", 1), build_autoencoder("transposed", 1)
-    >>> bool(torch.equal(one.decoder[-1].weight, other.decoder[-1].weight))
+    >>> bool(torch.equal(one.decoder.detail[-1].weight, other.decoder.detail[-1].weight))
     True
     """
     with torch.random.fork_rng(devices=[]):
@@ -134,6 +149,7 @@ def build_autoencoder(upsampling: str, seed: int) -> SmallAutoencoder:
                 digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=7).digest()
                 torch.manual_seed(int.from_bytes(digest, "big"))
                 layer.reset_parameters()
+    _quieten(network)
     return network
 
 
@@ -207,12 +223,20 @@ def load_autoencoder(path: str | os.PathLike[str]) -> tuple[SmallAutoencoder, di
     return network, card
 
 
+def _quieten(network: SmallAutoencoder) -> None:
+    """Let what is added to a straight path begin small."""
+    added: list[Any] = [layer.body[-1] for layer in network.modules() if isinstance(layer, _Residual)]
+    with torch.no_grad():
+        for layer in [*added, network.decoder.detail[-1]]:
+            layer.weight.mul_(_FIRST_SHARE)
+
+
 class _Residual(nn.Module):
-    """Two convolutions whose result is added to the input."""
+    """Two convolutions of the bent input, added to the input as it is."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(_conv(width, width), _bend(), _conv(width, width))
+        self.body = nn.Sequential(_bend(), _conv(width, width), _bend(), _conv(width, width))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         inner: torch.Tensor = self.body(x)
