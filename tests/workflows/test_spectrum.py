@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from spectell.errors import ArtifactError, ImageError, ManifestError, ParameterE
 from spectell.spectra import block_spectra, compare_spectra, radial_profile, tile_periodogram, unfold_periodogram
 from spectell.workflows import spectrum_batch, spectrum_sets
 from spectell.workflows.spectrum import load_study, spectrum, study_as_dict
+from spectell.workflows.spectrum_pass import batch_bounds
+from spectell.workflows.spectrum_tiles import power_law, ring_frequencies
 
 GREY = (0.299, 0.587, 0.114)
 
@@ -71,11 +74,16 @@ def test_full_size_spectra_are_means_and_variances_of_the_dct(faces, tmp_path, c
     (full,) = spectrum(faces, tmp_path / "out", workers=1)["faces/real"].full
     expected = coefficients(faces / "real", channel)
     assert (full.height, full.width, full.count) == (40, 48, 20)
-    # The logarithm of a coefficient near zero magnifies the rounding of single precision.
-    for found, values, rtol in ((full.signed, expected, 2e-4), (full.log, np.log(np.abs(expected) + 1e-12), 2e-2)):
+    # The logarithm of a coefficient near zero magnifies the rounding of single precision: of 20 * 1920 some are.
+    for found, values, most, nearly_all in (
+        (full.signed, expected, 3e-5, 5e-6),
+        (full.log, np.log(np.abs(expected) + 1e-12), 1e-2, 1e-3),
+    ):
         deviation = values.std(axis=0, ddof=1)
-        assert np.abs((found[channel].mean - values.mean(axis=0)) / deviation).max() < rtol
-        np.testing.assert_allclose(found[channel].std, deviation, rtol=rtol)
+        off = np.abs((found[channel].mean - values.mean(axis=0)) / deviation)
+        spread_off = np.abs(found[channel].std / deviation - 1)
+        assert max(off.max(), spread_off.max()) < most
+        assert max(np.quantile(off, 0.995), np.quantile(spread_off, 0.995)) < nearly_all
 
 
 def test_block_and_tile_spectra_are_means_and_variances_over_images(faces, tmp_path):
@@ -103,6 +111,16 @@ def test_the_radial_band_is_that_of_each_images_own_profile(faces, tmp_path):
     np.testing.assert_allclose(band.std, logs.std(axis=0, ddof=1), rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(band.median, np.quantile(logs, 0.5, axis=0, method="inverted_cdf"), atol=0.051)
     np.testing.assert_allclose(band.high, np.quantile(logs, 0.95, axis=0, method="inverted_cdf"), atol=0.051)
+
+
+def test_the_exponent_of_the_mean_profile_is_the_mean_of_the_images_exponents(rng):
+    frequency = np.maximum(ring_frequencies(64), 1e-3)
+    logs = -rng.uniform(1, 3, (500, 1)) * np.log(frequency) + rng.normal(0, 2, (500, 1))
+    slopes = [np.polyfit(np.log(frequency[5:20]), log[5:20], 1)[0] for log in logs]
+    law = power_law(logs.mean(axis=0), 64, 500)
+    assert law.exponent == pytest.approx(-np.mean(slopes), rel=1e-9)
+    loud = np.exp(logs - logs.max())
+    assert power_law(np.log(loud.mean(axis=0)), 64, 500).exponent > law.exponent + 0.1
 
 
 def test_sets_are_compared_with_the_real_images(faces, tmp_path):
@@ -137,7 +155,7 @@ def test_two_parts_merged_equal_one_run(faces, rng, tmp_path):
         path.rename(faces / "real" / f"9{number}.png")
     whole = spectrum(faces, tmp_path / "whole", workers=1)
     assert merged["faces/real"].facts == mixed["faces/real"].facts == whole["faces/real"].facts
-    assert_close(tmp_path / "merged", tmp_path / "whole", rtol=1e-4, atol=1e-4)
+    assert_close(tmp_path / "merged", tmp_path / "whole", rtol=1e-5, atol=2e-5)
     assert {each.name for each in mixed.sets} == {"faces/real", "faces/gan"}
 
 
@@ -162,18 +180,37 @@ spectrum(sys.argv[1], sys.argv[2], workers=1, on_progress=report)
 """
 
 
+@pytest.mark.parametrize("n_files", [0, 1, 15, 16, 17, 1600, 5100, 100_000])
+def test_every_file_is_in_one_batch_of_16_to_512(n_files):
+    bounds = np.array(batch_bounds(n_files))
+    sizes = np.diff(bounds)
+    assert (bounds[0], bounds[-1]) == (0, n_files)
+    assert (sizes[:-1] >= 16).all()
+    assert ((sizes > 0) & (sizes <= 512)).all()
+    assert (np.diff(sizes) <= 0).all()
+
+
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(faces, tmp_path, how, monkeypatch):
     arguments = [sys.executable, "-c", KILLED, str(faces), str(tmp_path / "stopped"), "1", how]
     assert subprocess.run(arguments, capture_output=True, check=False).returncode != 0
     assert not (tmp_path / "stopped" / "spectra.npz").exists()
     assert list((tmp_path / "stopped" / ".spectrum-work").glob("set*.npz"))
-    read = []
-    original = spectrum_batch.read_image
-    monkeypatch.setattr(spectrum_batch, "read_image", lambda path, **_: read.append(path) or original(path))
-    resumed = spectrum(faces, tmp_path / "stopped", workers=1)
+    read, original = tmp_path / "read", spectrum_batch.read_image
+
+    def noted(path, **options):  # in a worker process, hence the file
+        with read.open("a") as file:
+            file.write(f"{Path(path).parent.name} {Path(path).stem}\n")
+        return original(path, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spectrum_batch, "read_image", noted)
+        resumed = spectrum(faces, tmp_path / "stopped", workers=1)
     spectrum(faces, tmp_path / "whole", workers=1)
     assert any("went on" in note for note in resumed.notes)
+    # The first set was finished, and the first batch of the second; whoever is killed has no time to save that.
+    first = 16 if how == "SIGINT" else 0
+    assert sorted(read.read_text().splitlines()) == [f"gan {number:03}" for number in range(first, 19)]
     assert_same_bits(tmp_path / "stopped", tmp_path / "whole")
     assert not (tmp_path / "stopped" / ".spectrum-work").exists()
 
@@ -275,12 +312,12 @@ def test_the_reference_is_the_only_real_set_or_the_one_that_is_named(faces, rng,
 
 
 def test_only_who_says_so_makes_a_set_lossless_in_origin(rng, tmp_path):
-    doubled = [np.kron(picture(rng, 64, 64), np.ones((2, 2, 1), np.uint8)) for _ in range(6)]
-    save(tmp_path / "in" / "real", doubled)
-    for lossless in ((), ("real",)):
+    checks = 6 * (-1) ** np.indices((64, 64)).sum(axis=0)[..., np.newaxis]  # as a transposed convolution leaves them
+    checked = [np.clip(picture(rng, 64, 64) + checks, 0, 255).astype(np.uint8) for _ in range(6)]
+    save(tmp_path / "in" / "real", checked)
+    for lossless, expected in (((), {None}), (("real",), {2})):
         (tile,) = spectrum(tmp_path / "in", tmp_path / "out", lossless=lossless, workers=1)["in/real"].tiles
-        factors = {meaning.upsampling_factor for meaning in tile.meanings}
-        assert factors <= ({None} if not lossless else {None, 2, 4, 8, 16})
+        assert {meaning.upsampling_factor for meaning in tile.meanings} == expected
 
 
 def test_the_summary_repeats_the_numbers_of_the_arrays(faces, tmp_path):

@@ -99,7 +99,7 @@ def tile_periodogram(
         tile = pixels[row : row + size, column : column + size].astype(np.float32)
         luma = (tile.reshape(-1, 3) @ weights).reshape(size, size) if tile.shape[2] == 3 else tile[..., 0]
         np.copyto(out, _activity(luma) if signal == "activity" else luma)
-    total = np.mean(_log_power(signals, window), axis=0)
+    total: Float32Array = np.mean(_log_power(signals, window), axis=0)
     half = size // 2
     total[[0, half, half], [half, 0, half]] += np.float32(np.log(2))
     return total

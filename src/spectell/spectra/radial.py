@@ -7,12 +7,12 @@ the power of the spectrum, a flat image lies in ring 0 alone, and white noise is
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from spectell.errors import ParameterError, ShapeError
+from spectell.spectra.rings import RING_TIE, Transform, coefficient_rings
 
 __all__ = [
     "FIT_HIGH",
@@ -21,7 +21,6 @@ __all__ = [
     "DirectionalProfiles",
     "PowerLaw",
     "RadialProfile",
-    "Transform",
     "directional_profiles",
     "fit_power_law",
     "radial_profile",
@@ -29,7 +28,6 @@ __all__ = [
 
 Float64Array = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.intp]
-Transform = Literal["dct", "dft"]
 
 WEDGE_DEGREES = 15.0
 """Half the opening angle of a direction: the axis of the direction and what lies within this angle of it."""
@@ -37,8 +35,6 @@ WEDGE_DEGREES = 15.0
 FIT_LOW, FIT_HIGH = 0.02, 0.4
 """Range of a power law, in cycles per pixel: below lie the few waves of the composition, above the interpolation of
 colour filters and the quantisation of JPEG files."""
-
-_TIE = 1e-9  # what rounding may take from a radius that lies on the border of two rings
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +104,8 @@ class PowerLaw:
 def radial_profile(power: npt.ArrayLike, *, transform: Transform = "dct") -> RadialProfile:
     """Mean power at each distance from zero frequency.
 
-    Rings are ``1 / max(H, W)`` cycles per pixel wide. Ring b > 0 holds the radii from ``(b - 1/2) / max(H, W)``,
-    included, to ``(b + 1/2) / max(H, W)``; ring 0 holds DC and nothing else, what else is nearer than the first ring
-    counts there. A square image of N pixels a side has N/2 rings up to 0.5 and its corners in 0.2 N more.
+    The rings are those of `spectell.spectra.rings.coefficient_rings`. A square image of N pixels a side has N/2 rings
+    up to 0.5 and its corners in 0.2 N more.
 
     Parameters
     ----------
@@ -141,7 +136,7 @@ def radial_profile(power: npt.ArrayLike, *, transform: Transform = "dct") -> Rad
     >>> profile.count.tolist(), profile.power.tolist()
     ([1, 8, 7], [16.0, 1.0, 0.0])
     """
-    values, radius, ring, _ = _rings(power, transform)
+    values, radius, ring, _ = _flat_rings(power, transform)
     count = np.bincount(ring)
     kept = count > 0
     members = count[kept]
@@ -182,12 +177,12 @@ def directional_profiles(power: npt.ArrayLike, *, transform: Transform = "dct") 
     >>> profiles.horizontal.tolist(), profiles.vertical.tolist(), profiles.diagonal.tolist()
     ([0.0, 0.0, 8.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0])
     """
-    values, radius, ring, angle = _rings(power, transform)
+    values, radius, ring, angle = _flat_rings(power, transform)
     count = np.bincount(ring)
     kept = count > 0
 
     def mean_near(direction: float) -> Float64Array:
-        near = (np.abs(angle - direction) <= WEDGE_DEGREES + _TIE) | (ring == 0)
+        near = (np.abs(angle - direction) <= WEDGE_DEGREES + RING_TIE) | (ring == 0)
         total = np.bincount(ring[near], values[near], minlength=len(count))[kept]
         members = np.bincount(ring[near], minlength=len(count))[kept]
         return np.asarray(np.divide(total, members, out=np.full(len(members), np.nan), where=members > 0))
@@ -221,7 +216,7 @@ def fit_power_law(
     Parameters
     ----------
     profile : RadialProfile
-        Of one power spectrum or of a mean of power spectra, not of their logarithms.
+        Of one power spectrum, or of the arithmetic or geometric mean of several; powers, not their logarithms.
     low, high : float
         Rings with a mean radius from `low` to `high` cycles per pixel, both included, are fitted.
     confidence : float in (0, 1)
@@ -311,27 +306,12 @@ def _misfit(x: Float64Array, y: Float64Array, sampling: Float64Array) -> float:
     return above
 
 
-def _rings(power: npt.ArrayLike, transform: Transform) -> tuple[Float64Array, Float64Array, IntArray, Float64Array]:
-    """Power, radius, ring and angle to the horizontal in degrees of every coefficient, flat."""
+def _flat_rings(
+    power: npt.ArrayLike, transform: Transform
+) -> tuple[Float64Array, Float64Array, IntArray, Float64Array]:
+    """Power, radius, ring and angle of every coefficient, flat."""
     values = np.asarray(power, dtype=np.float64)
     if values.ndim != 2 or values.size == 0:
         raise ShapeError(f"power must have shape (H, W) with at least one coefficient, got {values.shape}")
-    height, width = values.shape
-    vertical, horizontal = _halves(height, transform), _halves(width, transform)
-    longest = max(height, width)
-    # In units of rings, so that a border between rings is a half and exact for square images.
-    rings = np.hypot(*np.meshgrid(vertical * longest / (2 * height), horizontal * longest / (2 * width), indexing="ij"))
-    ring = np.maximum(np.floor(rings + 0.5 + _TIE), 1).astype(np.intp)
-    ring[0, 0] = 0
-    angle = np.degrees(np.arctan2(*np.meshgrid(vertical / height, horizontal / width, indexing="ij")))
-    return values.ravel(), rings.ravel() / longest, ring.ravel(), angle.ravel()
-
-
-def _halves(n: int, transform: Transform) -> IntArray:
-    """Absolute frequencies of one axis, in half periods over its length."""
-    index = np.arange(n)
-    if transform == "dct":
-        return index
-    if transform == "dft":
-        return 2 * np.minimum(index, n - index)
-    raise ParameterError(f"transform must be 'dct' or 'dft', got {transform!r}")
+    rings = coefficient_rings((values.shape[0], values.shape[1]), transform=transform)
+    return values.ravel(), rings.radius.ravel(), rings.ring.ravel(), rings.angle.ravel()

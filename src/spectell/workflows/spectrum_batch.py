@@ -24,7 +24,7 @@ from spectell.spectra import SpectrumStatistics, block_spectra
 from spectell.spectra.blocks import LUMA_AND_DIFFERENCES
 from spectell.spectra.periodogram import tile_periodogram
 from spectell.transforms.scaling import LOG_OFFSET
-from spectell.workflows.spectrum_study import BLOCK_CHANNELS, CHANNELS
+from spectell.workflows.spectrum_means import BLOCK_CHANNELS, CHANNELS
 from spectell.workflows.spectrum_sums import SetSums, Tally, radial_histogram
 from spectell.workflows.spectrum_tiles import log_profile
 from spectell.workflows.worker import Gate

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from spectell.spectra.effects import SpectrumComparison, compare_spectra
 from spectell.workflows.spectrum_batch import BLOCK_SIZE
-from spectell.workflows.spectrum_study import BLOCK_CHANNELS, CHANNELS
+from spectell.workflows.spectrum_means import BLOCK_CHANNELS, CHANNELS
 
 __all__ = ["ALPHA", "CONFIDENCE", "Measured", "compare_sets", "described_key"]
 

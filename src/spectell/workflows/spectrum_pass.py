@@ -85,7 +85,7 @@ def batch_bounds(n_files: int) -> list[int]:
     Examples
     --------
     >>> batch_bounds(40), batch_bounds(1600)[-6:]
-    ([0, 16, 32, 40], [1300, 1400, 1467, 1512, 1542, 1567, 1592, 1600])
+    ([0, 16, 32, 40], [1467, 1512, 1542, 1567, 1592, 1600])
     """
     smallest, largest = _BATCH_FILES
     usual = min(max(-(-n_files // _BATCHES), smallest), largest)

@@ -13,18 +13,8 @@ import numpy as np
 from spectell.spectra.peak_meaning import peak_meaning
 from spectell.spectra.peaks import find_peaks
 from spectell.workflows.spectrum_files import ArrayFile
-from spectell.workflows.spectrum_study import (
-    BLOCK_CHANNELS,
-    CHANNELS,
-    Comparison,
-    FullSpectra,
-    MeanSpectrum,
-    RadialBand,
-    SetFacts,
-    SetSpectra,
-    SpectrumStudy,
-    TileSpectra,
-)
+from spectell.workflows.spectrum_means import BLOCK_CHANNELS, CHANNELS, FullSpectra, MeanSpectrum, RadialBand
+from spectell.workflows.spectrum_study import Comparison, SetFacts, SetSpectra, SpectrumStudy, TileSpectra
 from spectell.workflows.spectrum_tiles import directions, histogram_quantile, power_law, ring_frequencies
 
 __all__ = ["ARRAYS", "SUMMARY", "load_study", "study_as_dict"]

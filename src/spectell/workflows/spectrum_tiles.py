@@ -13,11 +13,11 @@ from spectell.spectra.periodogram import unfold_periodogram
 from spectell.spectra.radial import (
     PowerLaw,
     RadialProfile,
-    _rings,
     directional_profiles,
     fit_power_law,
     radial_profile,
 )
+from spectell.spectra.rings import coefficient_rings
 from spectell.workflows.spectrum_sums import HISTOGRAM_LOW, HISTOGRAM_STEP
 
 __all__ = ["directions", "histogram_quantile", "log_profile", "power_law", "ring_frequencies"]
@@ -56,7 +56,7 @@ def log_profile(tiles: npt.NDArray[np.floating[Any]]) -> Float64Array:
 def _half_rings(size: int) -> tuple[npt.NDArray[np.intp], Float64Array, Float64Array]:
     """Ring and weight of every coefficient of half a periodogram, and the sum of the weights in each ring."""
     # Coefficients that stand for their mirror image too count twice.
-    ring = _rings(np.zeros((size, size)), "dft")[2].reshape(size, size)[:, : size // 2 + 1].ravel()
+    ring = coefficient_rings((size, size), transform="dft").ring[:, : size // 2 + 1].ravel()
     weights = np.full((size, size // 2 + 1), 2.0)
     weights[:, [0, -1]] = 1.0
     totals = np.asarray(np.bincount(ring, weights.ravel()), np.float64)
@@ -77,6 +77,21 @@ def ring_frequencies(size: int) -> Float64Array:
 
 def power_law(mean_log_power: Float64Array, size: int, count: int) -> PowerLaw | None:
     """Fit a power law to a mean logarithmic profile; None where there are too few rings.
+
+    The fit is linear in the logarithms, so the exponent of the mean of logarithms (the geometric mean of the images)
+    is the mean of the exponents that the images have one by one under the same weights: that of a typical image, where
+    an arithmetic mean would be that of the few with most contrast. The weights of `fit_power_law` hold for either: to
+    first order, the mean of the logarithms of n independent powers scatters as the logarithm of their mean. The
+    interval is that of the slope of this profile; exponents of single images differ by much more.
+
+    Parameters
+    ----------
+    mean_log_power : ndarray of shape (B,)
+        In nats, at the frequencies of `ring_frequencies`.
+    size : int
+        Of the tiles, in pixels.
+    count : int
+        Images behind the mean.
 
     Examples
     --------
