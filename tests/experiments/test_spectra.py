@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from spectell.errors import ManifestError, ParameterError
-from spectell.experiments import spectra
+from spectell.experiments import spectra, spectra_page
 from spectell.experiments.config import resolve_config
 from spectell.experiments.plan import Plan, PlannedCell
 from spectell.experiments.registry import EXPERIMENTS, get_experiment
@@ -98,6 +98,7 @@ def test_what_is_done_is_not_done_again(done, monkeypatch):
     config, page = done
     before = (page.parent / "faces" / "spectra.npz").stat().st_mtime_ns
     assert all(cell.done for cell in spectra.plan(config).cells)
+    monkeypatch.setattr(spectra_page, "spectra_page", lambda *_: page.read_text(encoding="utf-8"))
     spectra.run(config, silent)
     assert (page.parent / "faces" / "spectra.npz").stat().st_mtime_ns == before
 

@@ -53,15 +53,17 @@ def reproduce(
 ) -> None:
     """Repeat an experiment of Frank et al. (2020) on your own images.
 
-    NAME is spectra: mean spectra of every source below --data, real images beside every generator. The results are one
+    NAME is spectra (mean spectra of every source below --data, real images beside every generator) or upsampling (the
+    same networks trained with one up-sampling after the other, and the trace that each leaves). The results are one
     page, figures as PNG and PDF, every number, and a record with the command that repeats it. An interrupted run goes
-    on when the same command is given again. small takes at most 500 images a set, full 10,000.
+    on when the same command is given again. small is done on a laptop, full is as large as in the paper.
 
     Example:
 
     \b
         spectell reproduce spectra --data images/ --dry-run
         spectell reproduce spectra --data images/ --scale small -o spectra/
+        spectell reproduce upsampling --data faces/ --scale small -o upsampling/
     """
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # workers share the cores; told before NumPy is imported

@@ -13,6 +13,7 @@ import shutil
 import time
 from dataclasses import asdict
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -110,13 +111,15 @@ def run(config: ExperimentConfig, on_progress: OnProgress, scale: StudyScale | N
     Raises
     ------
     ParameterError
-        If the folder of the results holds another study.
+        If the folder of the results holds another study, or PyTorch is missing.
     ManifestError
         If there are too few images.
     ArtifactError
         If a network cannot be trained; those that are done are kept.
     """
     began = time.perf_counter()
+    if find_spec("torch") is None:
+        raise ParameterError("the study needs PyTorch, which is not installed; run: pip install 'spectell[torch]'")
     chosen, folder = scale or SCALES[config.scale], Path(config.output)
     photographs = choose_photographs(config.data, chosen.size)
     settings = _settings(config, chosen, photographs)

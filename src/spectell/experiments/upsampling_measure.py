@@ -54,7 +54,6 @@ BANDS = {"low": (0.0, 0.25), "high": (0.25, 0.4375), "edge": (0.4375, 0.5001)}
 
 _TRAIN_SHARE = 0.6
 _RING = 2
-_NORMAL_95 = 1.959964
 _FLOOR = 1e-3
 """Added to powers before logarithms: far below that of rounding to 8 bits, 1/12."""
 
@@ -95,8 +94,8 @@ class Spectrum:
         Mean power of the DCT, in decibels.
     peaks : tuple of Peak
         Narrow ones of the mean log periodogram.
-    lines_db : ndarray of shape (N,)
-        Of every image: how far its periodogram at the places of theory is above what lies around them, in decibels.
+    lines_db : ndarray of shape (N, P)
+        Of every image: how far its periodogram at each place of theory is above what lies around it, in decibels.
     """
 
     power_db: Float64Array
@@ -144,26 +143,36 @@ def peak_facts(peak: Peak, doublings: int) -> dict[str, Any]:
     }
 
 
-def line_excess(made_db: Float64Array, real_db: Float64Array, *, paired: bool) -> dict[str, float]:
-    """How much higher the lines of generated images are than those of real ones: mean and 95 % interval, in decibels.
+def line_excess(made_db: Float64Array, real_db: Float64Array, *, paired: bool) -> list[dict[str, float]]:
+    """How much higher each line of generated images is than that of real ones, in decibels.
 
     Parameters
     ----------
-    made_db, real_db : ndarray of shape (N,)
+    made_db, real_db : ndarray of shape (N, P)
         `Spectrum.lines_db`.
     paired : bool
         Whether image k of one was made from image k of the other.
 
+    Returns
+    -------
+    lines : list of P dicts
+        ``estimate``, ``low``, ``high``: intervals that hold for all places together with 95 % (Bonferroni).
+
     Examples
     --------
-    >>> line_excess(np.array([4.0, 5.0, 6.0]), np.array([1.0, 2.0, 3.0]), paired=True)
-    {'estimate': 3.0, 'low': 3.0, 'high': 3.0}
+    >>> line_excess(np.array([[4.0], [5.0], [6.0]]), np.array([[1.0], [2.0], [3.0]]), paired=True)
+    [{'estimate': 3.0, 'low': 3.0, 'high': 3.0}]
     """
+    from statistics import NormalDist
+
     parts = [made_db - real_db] if paired else [made_db, real_db]
-    error = np.sqrt(sum(float(part.var(ddof=1)) / len(part) for part in parts))
-    mean = float(made_db.mean() - real_db.mean())
-    bounds = {"estimate": mean, "low": mean - _NORMAL_95 * error, "high": mean + _NORMAL_95 * error}
-    return {name: round(float(value), 3) for name, value in bounds.items()}
+    errors = np.sqrt(sum(part.var(axis=0, ddof=1) / len(part) for part in parts))
+    width = NormalDist().inv_cdf(1 - 0.05 / (2 * made_db.shape[1])) * errors
+    means = made_db.mean(axis=0) - real_db.mean(axis=0)
+    return [
+        {name: round(float(value), 3) for name, value in zip(("estimate", "low", "high"), values, strict=True)}
+        for values in zip(means, means - width, means + width, strict=True)
+    ]
 
 
 def measure_set(
@@ -181,14 +190,19 @@ def measure_set(
     Returns
     -------
     facts : dict
-        ``bands_db``, ``lines_db``, ``peaks`` and ``accuracies``, ready for JSON.
+        ``bands_db``, ``lines``, ``peaks`` and ``accuracies``, ready for JSON.
     power_db : ndarray of shape (S, S)
         See `Spectrum`.
     """
     found, reference = measure_spectrum(made, doublings), measure_spectrum(real, doublings)
     facts = {
         "bands_db": band_differences(found.power_db, reference.power_db),
-        "lines_db": line_excess(found.lines_db, reference.lines_db, paired=paired),
+        "lines": [
+            {"place": list(place), **line}
+            for place, line in zip(
+                image_places(doublings), line_excess(found.lines_db, reference.lines_db, paired=paired), strict=True
+            )
+        ],
         "peaks": [peak_facts(peak, doublings) for peak in found.peaks],
         "accuracies": [one.as_dict() for one in measure_accuracies(real, made, groups, paired=paired, seed=seed)],
     }
@@ -261,16 +275,16 @@ def measure_accuracies(
 
 
 def _lines(periodograms: Float64Array, places: list[tuple[float, float]]) -> Float64Array:
-    """Mean over the places of a bin's level over the ring two bins around it, which its own leakage does not reach."""
+    """Level of each place over the mean of the ring two bins around it, which its own leakage does not reach."""
     size = periodograms.shape[1]
     whole = np.stack([unfold_periodogram(one) for one in periodograms])
     ring = [(i, j) for i in range(-_RING, _RING + 1) for j in range(-_RING, _RING + 1) if max(abs(i), abs(j)) == _RING]
-    levels = np.zeros(len(whole))
+    levels = []
     for place in places:
         row, column = (round(value * size) for value in place)
         around = np.mean([whole[:, (row + i) % size, (column + j) % size] for i, j in ring], axis=0)
-        levels += whole[:, row % size, column % size] - around
-    return np.asarray(DECIBELS * levels / len(places))
+        levels.append(whole[:, row % size, column % size] - around)
+    return np.asarray(DECIBELS * np.stack(levels, axis=1))
 
 
 def _split(groups: npt.NDArray[np.int64], labels: npt.NDArray[np.int8], seed: int) -> npt.NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -64,47 +65,55 @@ def upsampling_page(record: dict[str, Any], cells: Sequence[Cell], spectra: Spec
 
 
 def _found(kind: str, record: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
-    """Say for each up-sampling, over its seeds, what theory puts and what was measured."""
-    chosen = [cell for cell in cells if cell.kind == kind]
+    """Say for each network what theory puts and what was measured."""
     places = len(image_places(doublings_of(kind, record["study"]["size"])))
     rows: list[list[Content]] = []
-    for name in record["study"]["upsamplings"]:
-        found = [record["cells"][cell.name] for cell in chosen if cell.upsampling == name]
-        at_places = [[peak for peak in one["peaks"] if peak["theory"]] for one in found]
-        lines = [one["lines_db"] for one in found]
+    for cell in cells:
+        if cell.kind != kind:
+            continue
+        found = record["cells"][cell.name]
+        lines, dips = (
+            sum(line["low"] > 0 for line in found["lines"]),
+            sum(line["high"] < 0 for line in found["lines"]),
+        )
+        at_places = sum(peak["theory"] is not None for peak in found["peaks"])
         rows.append(
             [
-                name,
-                "no lines, a rise beside them" if name in ORDERS else "lines",
-                ", ".join(_line(one) for one in lines),
-                ", ".join(f"{len(peaks)} of {places}" for peaks in at_places),
-                ", ".join(str(len(one["peaks"]) - len(peaks)) for one, peaks in zip(found, at_places, strict=True)),
-                ", ".join(f"{one['bands_db']['edge']:+.1f}" for one in found),
-                ", ".join(f"{100 * _accuracy(one, 'DCT'):.1f}" for one in found),
-                ", ".join(f"{100 * _accuracy(one, 'pixel'):.1f}" for one in found),
+                cell.upsampling,
+                cell.seed,
+                "dips" if cell.upsampling in ORDERS else "lines",
+                f"{lines} of {places}",
+                f"{dips} of {places}",
+                _highest(found["lines"]),
+                f"{at_places} of {len(found['peaks'])}",
+                f"{100 * _accuracy(found, 'DCT'):.1f}",
+                f"{100 * _accuracy(found, 'pixel'):.1f}",
             ]
         )
-    headers = [
-        "up-sampling",
-        "theory",
-        "lines (dB)",
-        "peaks there",
-        "elsewhere",
-        "edge (dB)",
-        "DCT (%)",
-        "pixel (%)",
-    ]
+    headers = ["up-sampling", "seed", "theory", "lines", "dips", "highest line (dB)", "peaks there", "DCT", "pixel"]
     caption = (
-        f"{_called(kind).capitalize()}, one figure a seed. Lines: excess over the real images at the {places} places "
-        "of theory over what lies around each, with its 95 % interval. Peaks there: places at which the search found "
-        "one. Edge: difference to the real images where the larger frequency exceeds 7/16. DCT and pixel: accuracy of "
-        "ridge regression on images as made"
+        f"{_called(kind).capitalize()}. Lines and dips: at how many of the {places} places of theory the spectrum "
+        "stands out from what is around it more, or less, than that of the real images (95 % for all places "
+        "together). Peaks there: how many of the peaks that a search of the whole spectrum found stand at such a "
+        "place. DCT and pixel: accuracy of ridge regression on images as made (%)"
     )
-    return table(headers, rows, caption=caption, numeric=range(2, len(headers)))
+    return table(headers, rows, caption=caption, numeric=[1, 3, 4, 5, 6, 7, 8])
 
 
-def _line(found: Mapping[str, float]) -> str:
-    return f"{found['estimate']:+.1f} [{found['low']:+.1f}, {found['high']:+.1f}]"
+def _highest(lines: Sequence[Mapping[str, Any]]) -> str:
+    line = max(lines, key=lambda one: float(one["estimate"]))
+    return f"{line['estimate']:+.1f} at {_place(line['place'])}"
+
+
+def _place(place: Sequence[float]) -> str:
+    """Write a place as fractions.
+
+    Examples
+    --------
+    >>> _place([-0.25, 0.375]), _place([0.0, 0.5])
+    ('(−1/4, 3/8)', '(0, 1/2)')
+    """
+    return f"({', '.join(str(Fraction(value)).replace('-', '−') for value in place)})"
 
 
 def _accuracy(found: Mapping[str, Any], domain: str) -> float:
@@ -161,10 +170,11 @@ def _theory(record: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Markup]
     )
     yield items(
         "Nearest, bilinear and binomial are [1 1] convolved once, twice and three times with itself. Each is zero at "
-        "exactly 1/2, so they leave no line there, but a rise beside it, the less the smoother they are.",
+        "exactly 1/2: a dip there, and a rise beside it, the less the smoother they are.",
         "Transposed convolution and pixel shuffle learn their kernels: where the sums of their phases differ, lines "
         "stand at exactly those multiples.",
-        "Convolutions and bends afterwards change heights, and may add sums of these frequencies, not move them.",
+        "Convolutions afterwards change heights. Bends add sums of these frequencies: an image at 1/2 - f and "
+        "content at f make a line at 1/2, so that a fixed kernel may show lines too. No layer moves the places.",
     )
     rows = [[name, *(f"{image_level_db(name, offset) or 0:.1f}" for offset in _OFFSETS)] for name in ORDERS]
     headers = ["kernel", *(f"f = 1/{round(1 / offset)}" for offset in _OFFSETS)]
@@ -228,7 +238,7 @@ def _peaks(study: Mapping[str, Any], kind: str, cells: Sequence[Cell]) -> Markup
 def _peak(peak: Mapping[str, Any]) -> list[Content]:
     theory = peak["theory"]
     place = f"{peak['vertical']:.3f}, {peak['horizontal']:.3f}"
-    return [place, f"{peak['height_db']:.1f}", f"{theory[0]:g}, {theory[1]:g}" if theory else "none near"]
+    return [place, f"{peak['height_db']:.1f}", _place(theory) if theory else "none near"]
 
 
 def _accuracies(study: Mapping[str, Any], cells: Sequence[Cell], condition: str) -> Markup:

@@ -3,12 +3,13 @@
 Doubling the rows and columns by zero-insertion repeats the spectrum: a component at frequency f of the enlarged image
 (0 to 1/4 cycle per pixel) is seen at 1/2 - f too. Content is strongest near f = 0, so its image is strongest near 1/2,
 and after k doublings near every multiple of ``1 / 2**k``. A kernel passes the image at 1/2 - f with its response there.
-The fixed kernels are zero at exactly 1/2, so they leave no line, only a rise of what lies beside it:
-``sin(pi f)**n`` with n = 1, 2, 3 for nearest, bilinear, binomial. A learned kernel (transposed convolution, pixel
+The fixed kernels are zero at exactly 1/2, so they leave a dip, and a rise of what lies beside it: ``sin(pi f)**n``
+with n = 1, 2, 3 for nearest, bilinear, binomial. A learned kernel (transposed convolution, pixel
 shuffle) has no such zero: where the sums of its phases differ, a line stands at exactly 1/2 as well.
 
 The convolutions and bends after an up-sampling may weaken or strengthen what it left, and bends make sums of its
-frequencies. So the places are certain, the heights are not.
+frequencies: an image at 1/2 - f and content at f give 1/2, so that a fixed kernel may show lines as well. So the places
+are certain, the heights are not.
 
 References
 ----------
