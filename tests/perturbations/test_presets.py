@@ -65,7 +65,10 @@ def test_every_perturbation_can_be_made_by_name():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: get_perturbation("smear"), "unknown perturbation 'smear'; choose one of blur, crop, jpeg, jpeg-chain, "),
+        (
+            lambda: get_perturbation("smear"),
+            "unknown perturbation 'smear'; choose one of blur, crop, jpeg, jpeg-chain, ",
+        ),
         (
             lambda: get_perturbation("noise", sigm=1),
             "perturbation 'noise' has no parameter 'sigm'; choose from min_sigma,",
