@@ -88,3 +88,10 @@ def test_an_unreadable_file_is_one_line(tmp_path):
         with pytest.raises(ArtifactError, match="cannot read weights from") as caught:
             tensors.load_weights(torch.nn.ReLU(), tmp_path / name, name="x")
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["gpu", "meta:x"])
+def test_a_device_that_torch_cannot_use_is_one_line(name):
+    with pytest.raises(ParameterError, match=f"device '{name}' cannot be used: .*; use cpu") as caught:
+        tensors.as_device(name)
+    assert "\n" not in str(caught.value)

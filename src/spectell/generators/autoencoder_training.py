@@ -26,7 +26,7 @@ from spectell.generators.small_autoencoder import (
     load_autoencoder,
     save_autoencoder,
 )
-from spectell.generators.tensors import run_in_batches
+from spectell.generators.tensors import as_device, run_in_batches
 
 if TYPE_CHECKING:
     import os
@@ -130,7 +130,7 @@ def train_autoencoder(
     config = config or AutoencoderConfig()
     _check_images(images)
     folder = Path(output)
-    run = AutoencoderState(config, images, torch.device(device))
+    run = AutoencoderState(config, images, as_device(device))
     if resume and (folder / CHECKPOINT_NAME).exists():
         run.restore(folder / CHECKPOINT_NAME)
     log = _Log(folder / LOG_FILE, run.step)

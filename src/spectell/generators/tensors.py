@@ -22,7 +22,7 @@ from spectell.errors import ArtifactError, ParameterError, ShapeError
 if TYPE_CHECKING:
     import os
 
-__all__ = ["BATCH_SIZE", "as_pixels", "as_tensor", "load_weights", "run_in_batches"]
+__all__ = ["BATCH_SIZE", "as_device", "as_pixels", "as_tensor", "load_weights", "run_in_batches"]
 
 PixelArray = npt.NDArray[np.uint8]
 
@@ -32,6 +32,27 @@ speed (measured at 256 x 256 pixels)."""
 
 _NAMED_KEYS = 3
 """How many wrong names an error message lists before it only counts them."""
+
+
+def as_device(name: str | torch.device) -> torch.device:
+    """Return a device that can be used.
+
+    Raises
+    ------
+    ParameterError
+        If torch knows no such device, or cannot use it here.
+
+    Examples
+    --------
+    >>> as_device("cpu")
+    device(type='cpu')
+    """
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ParameterError(f"device {str(name)!r} cannot be used: {reason}; use cpu") from error
+    return torch.device(name)
 
 
 def as_tensor(images: npt.ArrayLike) -> torch.Tensor:

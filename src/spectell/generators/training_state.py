@@ -21,7 +21,7 @@ from spectell.generators.draws import batch_rows, step_generator
 from spectell.generators.gan import LATENTS, Critic, Generator
 from spectell.generators.growing import Phase, growing_phase
 from spectell.generators.losses import Settings, make_loss
-from spectell.generators.tensors import as_tensor
+from spectell.generators.tensors import as_device, as_tensor
 from spectell.generators.training_config import GeneratorConfig
 
 __all__ = ["TrainingState"]
@@ -54,7 +54,7 @@ class TrainingState:
 
     def __init__(self, config: GeneratorConfig, device: torch.device | str = "cpu") -> None:
         self.config = config
-        self.device = torch.device(device)
+        self.device = as_device(device)
         self.step = 0
         self.loss = make_loss(config.loss, progressive=config.progressive)
         with torch.random.fork_rng(devices=[]):
