@@ -24,7 +24,9 @@ __all__ = ["train"]
 @click.option("--strength", type=float, help="Of the penalty; 0.01 by default.")
 @click.option("--grid", is_flag=True, help="Search the detector's parameters; an interrupted search goes on.")
 @click.option("--attribution", is_flag=True, help="Tell the generators from one another, too.")
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data, of detectors trained in passes.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Most passes over the data, of networks; 50 by default.")
+@click.option("--device", metavar="D", help="That trains a network, as torch names it (cpu, cuda); cpu by default.")
+@click.option("--resume", is_flag=True, help="Go on with a network's training from FILE.checkpoint.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--real", metavar="NAME", help="Sub-folder that is real, if it is not called real or 0_real.")
 @click.option("--name", help="How verdicts call the model; detector and domain by default.")
@@ -36,6 +38,7 @@ def train(
     dataset: str,
     output: str,
     as_json: bool,
+    resume: bool,
     split_output: str | None,
     real: str | None,
     name: str | None,
@@ -69,6 +72,8 @@ def train(
             on_progress=report,
             licence=licence,
             grid_file=grid_file,
+            checkpoint=f"{output}.checkpoint",
+            resume=resume,
         )
     save_model(result.model, output)
     if grid_file is not None:
@@ -97,6 +102,6 @@ def _settings(facts: dict[str, Any]) -> str:
     >>> _settings({"variance": 0.95, "C": 0.01, "converged": True})
     'Variance 0.95, C 0.01'
     """
-    named = ("strength", "k", "variance", "C", "levels", "sigma")
-    text = ", ".join(f"{name} {facts[name]:g}" for name in named if name in facts)
+    named = ("strength", "k", "variance", "C", "levels", "sigma", "epochs", "best_epoch")
+    text = ", ".join(f"{name.replace('_', ' ')} {facts[name]:g}" for name in named if name in facts)
     return text[:1].upper() + text[1:] or "Fitted"

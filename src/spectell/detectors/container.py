@@ -35,13 +35,15 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4",
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def read_container(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, str]]:
+def read_container(path: str | os.PathLike[str], *, max_bytes: int = MAX_MODEL_BYTES) -> tuple[Arrays, dict[str, str]]:
     """Read every tensor and the metadata of a safetensors file.
 
     Parameters
     ----------
     path : path
-        A regular file of at most `MAX_MODEL_BYTES`.
+        A regular file.
+    max_bytes : int
+        Largest size of the file.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def read_container(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, str]
     >>> arrays["weights"].tolist(), metadata
     ([0.0, 1.0, 2.0], {'made by': 'hand'})
     """
-    content = _read_regular_file(Path(path))
+    content = _read_regular_file(Path(path), max_bytes)
     try:
         header, start = _parse_header(content)
         metadata = _parse_metadata(header.pop("__metadata__", {}))
@@ -75,7 +77,11 @@ def read_container(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, str]
 
 
 def write_container(
-    path: str | os.PathLike[str], arrays: Mapping[str, npt.NDArray[Any]], metadata: dict[str, str]
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, npt.NDArray[Any]],
+    metadata: dict[str, str],
+    *,
+    max_bytes: int = MAX_MODEL_BYTES,
 ) -> None:
     """Write a safetensors file whole or not at all.
 
@@ -90,20 +96,22 @@ def write_container(
         Arrays of a dtype that `read_container` knows.
     metadata : dict of str to str
         Goes into the header. One entry at most keeps the bytes the same from run to run.
+    max_bytes : int
+        Largest size of all arrays.
 
     Raises
     ------
     ArtifactError
-        If the arrays exceed `MAX_MODEL_BYTES` or the file cannot be written.
+        If the arrays exceed `max_bytes` or the file cannot be written.
     """
     from safetensors.numpy import save
 
     from spectell.datasets.atomic import replacing
 
     size = sum(array.nbytes for array in arrays.values())
-    if size > MAX_MODEL_BYTES:
+    if size > max_bytes:
         raise ArtifactError(
-            f"the model would take {size / 1e6:.0f} MB, more than the {MAX_MODEL_BYTES / 1e6:.0f} MB allowed; "
+            f"the model would take {size / 1e6:.0f} MB, more than the {max_bytes / 1e6:.0f} MB allowed; "
             "use smaller features"
         )
     content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata)
@@ -118,16 +126,16 @@ class _MalformedError(Exception):
     """What is wrong with the bytes, without the name of the file."""
 
 
-def _read_regular_file(path: Path) -> bytes:
+def _read_regular_file(path: Path, max_bytes: int) -> bytes:
     """Return the bytes; a pipe or a device could block for ever and is refused before it is opened."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise ArtifactError(f"{path} is not a model file: it is not a regular file")
-        if status.st_size > MAX_MODEL_BYTES:
+        if status.st_size > max_bytes:
             raise ArtifactError(
                 f"{path} is not a model file: {status.st_size / 1e6:.0f} MB exceed the limit of "
-                f"{MAX_MODEL_BYTES / 1e6:.0f} MB"
+                f"{max_bytes / 1e6:.0f} MB"
             )
         return path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name

@@ -56,6 +56,8 @@ class DetectorSpec:
         return getattr(import_module(f"spectell.detectors.{module}"), name)
 
 
+_TILES = {"pixel": "pixel", "dct": "dct"}
+
 DETECTORS = {
     "ridge": DetectorSpec("ridge:RidgeDetector", "Ridge regression, closed form", "Frank et al. 2020"),
     "logistic": DetectorSpec(
@@ -75,6 +77,34 @@ DETECTORS = {
         "Correlation with mean denoising residuals",
         "Marra et al. 2019",
         front_ends={"pixel": "residual"},
+        attributes=True,
+    ),
+    "mlp": DetectorSpec(
+        "networks.estimators:MLPDetector",
+        "Network with one hidden layer of 128",
+        "Frank et al. 2020",
+        front_ends=_TILES,
+        attributes=True,
+    ),
+    "cnn": DetectorSpec(
+        "networks.estimators:CNNDetector",
+        "Network of four small convolutions",
+        "Frank et al. 2020",
+        front_ends=_TILES,
+        attributes=True,
+    ),
+    "resnet": DetectorSpec(
+        "networks.estimators:ResNetDetector",
+        "Network of ten residual blocks",
+        "Frank et al. 2020",
+        front_ends=_TILES,
+        attributes=True,
+    ),
+    "yu2019": DetectorSpec(
+        "networks.estimators:Yu2019Detector",
+        "Network of Yu et al. for attribution",
+        "Yu et al. 2019",
+        front_ends=_TILES,
         attributes=True,
     ),
 }
@@ -99,6 +129,7 @@ HEADS = {
     "linear_classes": DetectorSpec("class_heads:LinearClassesHead", "Weighted sum for each class", ""),
     "nearest": DetectorSpec("class_heads:NearestHead", "Votes of the nearest training images", "Cover and Hart 1967"),
     "fingerprint": DetectorSpec("class_heads:FingerprintHead", "Correlation with mean residuals", "Marra et al. 2019"),
+    "network": DetectorSpec("network_head:NetworkHead", "Network of a known architecture", "Frank et al. 2020"),
 }
 
 DISTANCES = {
@@ -135,7 +166,8 @@ def get_detector(name: str) -> Any:
     >>> get_detector("rigde")
     Traceback (most recent call last):
         ...
-    spectell.errors.ParameterError: unknown detector 'rigde'; choose one of eigenfaces, knn, logistic, prnu, ridge
+    spectell.errors.ParameterError: unknown detector 'rigde'; choose one of cnn, eigenfaces, knn, logistic, mlp,
+    prnu, resnet, ridge, yu2019
     """
     return _get(DETECTORS, "detector", name)
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.detectors.parts import Float32Array, Float64Array
-from spectell.detectors.streaming import DEFAULT_MEMORY, Source, StreamedFeatures, StripSource
+from spectell.detectors.streaming import DEFAULT_MEMORY, Source, StreamedFeatures, StripSource, safe_scale
 from spectell.errors import ParameterError
 
 __all__ = ["SlabbedFeatures", "stream_features"]
@@ -111,7 +111,7 @@ class SlabbedFeatures(StreamedFeatures):
             share = self._weights / self._weights.sum()
             mean[part] = share @ block
             block -= mean[part]
-            scale[part] = self._scale_of(mean[part], share @ np.square(block))
+            scale[part] = safe_scale(mean[part], share @ np.square(block))
             np.multiply(block, 1 / scale[part], out=slab[:, part], casting="same_kind")
 
         # One thread for each product: they are small, and the bits do not depend on how many threads there are.

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from spectell.detectors.parts import Float64Array
 from spectell.errors import ParameterError, ShapeError
 
-__all__ = ["DEFAULT_MEMORY", "Source", "StreamedFeatures", "StripSource"]
+__all__ = ["DEFAULT_MEMORY", "Source", "StreamedFeatures", "StripSource", "safe_scale"]
 
 
 class Source(Protocol):
@@ -60,6 +60,18 @@ _MANY_FEATURES = 100_000
 
 _DEAD = 1e-7
 """A feature whose deviation is below this share of its magnitude varied by rounding alone, and says nothing."""
+
+
+def safe_scale(mean: Float64Array, variance: Float64Array) -> Float64Array:
+    """Return the standard deviation of features, or 1 for one that varied by rounding alone.
+
+    Examples
+    --------
+    >>> safe_scale(np.array([5.0, 5.0]), np.array([4.0, 0.0])).tolist()
+    [2.0, 1.0]
+    """
+    deviation = np.sqrt(variance)
+    return np.where(deviation > _DEAD * np.maximum(np.abs(mean), 1e-5), deviation, 1.0)
 
 
 class StreamedFeatures:
@@ -149,12 +161,7 @@ class StreamedFeatures:
                 squares[part] += weights @ block + np.square(delta) * (total * share)
                 mean[part] += delta * share
             total += weight
-        return mean, self._scale_of(mean, squares / total)
-
-    @staticmethod
-    def _scale_of(mean: Float64Array, variance: Float64Array) -> Float64Array:
-        deviation = np.sqrt(variance)
-        return np.where(deviation > _DEAD * np.maximum(np.abs(mean), 1e-5), deviation, 1.0)
+        return mean, safe_scale(mean, squares / total)
 
     def _standardised(self, start: int, stop: int, buffer: int = 0) -> npt.NDArray[np.floating]:
         """Return a block, in a buffer of ours that the next call with the same number overwrites.

@@ -23,7 +23,7 @@ from spectell.detectors.artifact import training_hash
 from spectell.errors import ImageError, ManifestError, ParameterError
 from spectell.images import read_image
 
-__all__ = ["ImageSet", "Reader", "Skipped", "map_images", "open_images"]
+__all__ = ["ImageSet", "PackedReader", "Reader", "Skipped", "map_images", "open_images"]
 
 T = TypeVar("T")
 StrPath = str | os.PathLike[str]
@@ -99,8 +99,34 @@ def open_images(
         dataset = open_packed(dataset)
     if real is not None:
         raise ParameterError(f"real={real!r} is for folders; a packed data set names its real images in its manifest")
-    packed, rows = dataset, {path: row for row, path in enumerate(dataset.manifest.paths)}
-    return packed.manifest, lambda manifest, index: packed.pixels(rows[manifest.paths[index]])
+    return dataset.manifest, PackedReader(dataset)
+
+
+class PackedReader:
+    """Reads packed images by their paths.
+
+    Parameters
+    ----------
+    packed : Packed
+
+    Attributes
+    ----------
+    images : ndarray of shape (N, H, W, 3), uint8
+        All of them, as they lie there.
+    """
+
+    def __init__(self, packed: Packed) -> None:
+        self._packed = packed
+        self._rows = {path: row for row, path in enumerate(packed.manifest.paths)}
+        self.images = packed.images
+
+    def __call__(self, manifest: Manifest, index: int) -> Pixels:
+        """Give the pixels of a row of a manifest."""
+        return self._packed.pixels(self._rows[manifest.paths[index]])
+
+    def places(self, manifest: Manifest) -> npt.NDArray[np.intp]:
+        """Return the row of `images` of each row of a manifest."""
+        return np.array([self._rows[path] for path in manifest.paths], np.intp)
 
 
 def map_images(
@@ -189,6 +215,8 @@ class ImageSet:
     ----------
     manifest : Manifest
         Without the rows that cannot be read.
+    reader : callable
+        As given.
     skipped : tuple of Skipped
         Those rows.
     sides : ndarray of shape (n,)
@@ -210,7 +238,7 @@ class ImageSet:
         workers: int | None = None,
         on_progress: Progress = quiet,
     ) -> None:
-        self._read = read
+        self.reader = read
         self._workers = workers
         self.on_progress = on_progress
         self._kept: dict[int, Pixels] = {}
@@ -246,7 +274,7 @@ class ImageSet:
     def pixels(self, index: int) -> Pixels:
         """Return the decoded pixels of one image."""
         kept = self._kept.get(index)
-        return self._read(self.manifest, index) if kept is None else kept
+        return self.reader(self.manifest, index) if kept is None else kept
 
     def map(self, work: Callable[[Pixels], T], indices: npt.NDArray[np.intp], stage: str = "") -> Iterator[T]:
         """Apply `work` to the images at `indices`, in order; progress is reported if the stage has a name."""

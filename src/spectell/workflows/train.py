@@ -46,6 +46,7 @@ from spectell.workflows.training_steps import (
     validate,
     with_splits,
 )
+from spectell.workflows.training_tiles import fit_network
 
 __all__ = ["SPLITS", "TrainingConfig", "TrainingResult", "train_model"]
 
@@ -108,6 +109,8 @@ def train_model(
     licence: str | None = None,
     audit: bool = True,
     grid_file: StrPath | None = None,
+    checkpoint: StrPath | None = None,
+    resume: bool = False,
     workers: int | None = None,
     on_progress: Progress = quiet,
 ) -> TrainingResult:
@@ -129,6 +132,10 @@ def train_model(
         Whether to look for leaks between the classes; packed images have no files to look at.
     grid_file : path, optional
         Where the points of a search on the validation split are written as they are finished, and found again.
+    checkpoint : path, optional
+        Where a network in training is written after every epoch.
+    resume : bool
+        Go on from the checkpoint, if it is there.
     workers : int, optional
         Threads; one a core by default.
     on_progress : callable
@@ -153,7 +160,7 @@ def train_model(
     manifest = with_splits(manifest, config.seed, workers, on_progress, from_files=from_files)
     report = _audit(manifest, workers, on_progress) if audit and from_files else None
     images = ImageSet(manifest, read=read, workers=workers, on_progress=on_progress)
-    run = _Run(config, images, on_progress)
+    run = _Run(config, images, on_progress, checkpoint, resume=resume)
     searched = run.search(grid_file) if config.grid else []
     fitted, usable, detector = run.fit(best_point(searched).params if searched else {})
     validated = validate(fitted, images, usable.rows["validation"])
@@ -184,8 +191,17 @@ def _audit(manifest: Manifest, workers: int | None, on_progress: Progress) -> Au
 class _Run:
     """One set of images, and what is fitted to them."""
 
-    def __init__(self, config: TrainingConfig, images: ImageSet, on_progress: Progress) -> None:
+    def __init__(
+        self,
+        config: TrainingConfig,
+        images: ImageSet,
+        on_progress: Progress,
+        checkpoint: StrPath | None,
+        *,
+        resume: bool,
+    ) -> None:
         self._config, self._images, self._on_progress = config, images, on_progress
+        self._checkpoint, self._resume = checkpoint, resume
         self.classes = Classes.of(config, images.manifest.select(images.manifest.splits == "train"))
         self._source: tuple[str, Source] | None = None
 
@@ -216,9 +232,20 @@ class _Run:
         front_end = make_front_end(self._config, self._images, params)
         detector = make_detector(self._config, {**front_end.get_params(), **params})
         usable = UsableImages(self._images, front_end)
-        rows = usable.rows["train"]
-        training = self._images.manifest.select(rows)
-        detector.fit_streamed(self._features(front_end, rows), self.classes.codes(training), groups=training.groups)
+        if hasattr(detector, "fit_tiles"):
+            fit_network(
+                detector,
+                self._images,
+                usable,
+                self.classes,
+                front_end.min_size,
+                self._checkpoint,
+                resume=self._resume,
+            )
+        else:
+            rows = usable.rows["train"]
+            training = self._images.manifest.select(rows)
+            detector.fit_streamed(self._features(front_end, rows), self.classes.codes(training), groups=training.groups)
         return Fitted(front_end, detector.standardisation, detector.head, None), usable, detector
 
     def _features(self, front_end: FrontEnd, rows: npt.NDArray[np.intp]) -> Source:

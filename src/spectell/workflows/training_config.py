@@ -46,6 +46,8 @@ class TrainingConfig:
         Tell the generators from one another, too, and not only from real images.
     epochs : int, optional
         Passes over the data, for detectors that are trained in passes.
+    device : str, optional
+        That trains a network, as torch names it; the processor by default.
     """
 
     detector: str = "ridge"
@@ -57,6 +59,7 @@ class TrainingConfig:
     seed: int = 0
     attribution: bool = False
     epochs: int | None = None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ def make_detector(config: TrainingConfig, params: Mapping[str, Any] | None = Non
     _check_config(config, known)
     offered: dict[str, Any] = {"seed": config.seed, "memory": STREAMED_BYTES, "penalty": config.penalty}
     offered["strength"] = "cv" if config.grid else config.strength
-    offered["epochs"] = config.epochs
+    offered |= {"domain": config.domain, "epochs": config.epochs, "device": config.device}
     options = {name: value for name, value in offered.items() if name in known and value is not None}
     return kind(**{**options, **{name: value for name, value in (params or {}).items() if name in known}})
 
@@ -163,6 +166,13 @@ def make_front_end(config: TrainingConfig, images: ImageSet, params: Mapping[str
 
 def config_notes(config: TrainingConfig) -> list[str]:
     """Say what of the configuration has no effect."""
-    if config.epochs is None or "epochs" in inspect.signature(get_detector(config.detector)).parameters:
-        return []
-    return [f"--epochs has no effect: the detector {config.detector!r} is not trained in passes over the data"]
+    kind = get_detector(config.detector)
+    known = inspect.signature(kind).parameters
+    notes = [
+        f"--{name} has no effect: the detector {config.detector!r} is not trained in passes over the data"
+        for name, given in (("epochs", config.epochs), ("device", config.device))
+        if given is not None and name not in known
+    ]
+    if config.grid and "strength" not in known and not hasattr(kind, "GRID"):
+        notes.append(f"--grid has no effect: the detector {config.detector!r} has nothing to search")
+    return notes

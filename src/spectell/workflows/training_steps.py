@@ -161,7 +161,7 @@ def fit_facts(detector: Any) -> dict[str, Any]:
     for name in ("n_iter", "converged"):
         if hasattr(detector, f"{name}_"):
             facts[name] = getattr(detector, f"{name}_")
-    return facts
+    return facts | getattr(detector, "fit_facts_", {})
 
 
 def solver_notes(facts: dict[str, Any]) -> list[str]:
@@ -171,6 +171,11 @@ def solver_notes(facts: dict[str, Any]) -> list[str]:
         notes.append(f"the solver stopped after {facts['n_iter']} iterations, before it had converged")
     if facts.get("at_edge"):
         notes.append(f"the best strength, {facts['strength']:g}, lies at the edge of those that were searched")
+    if "best_epoch" in facts and facts["best_epoch"] == facts["epochs"]:
+        notes.append(
+            f"the validation loss was the smallest after the last epoch, {facts['epochs']}; --resume and more --epochs "
+            "go on from there"
+        )
     return notes
 
 

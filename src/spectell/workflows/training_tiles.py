@@ -1,0 +1,73 @@
+"""What networks are trained on: the pixels of native tiles, never their coefficients.
+
+Packed images of the right size are used as they lie on disk; all others are cut into the tiles that a model scores,
+which then are in memory as bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.detectors.features import tile_corners
+from spectell.detectors.tiles import Tiles
+from spectell.errors import ParameterError
+from spectell.workflows.image_set import ImageSet, PackedReader, Pixels
+from spectell.workflows.training_config import Classes
+from spectell.workflows.training_steps import UsableImages
+
+__all__ = ["TILE_BYTES", "fit_network", "tiles_of"]
+
+TILE_BYTES = 1_500_000_000
+"""What the tiles of a split may take in memory."""
+
+
+def fit_network(
+    detector: Any,
+    images: ImageSet,
+    usable: UsableImages,
+    classes: Classes,
+    size: int,
+    checkpoint: str | os.PathLike[str] | None,
+    *,
+    resume: bool,
+) -> None:
+    """Fit to the tiles of the training split; the validation split stops the training."""
+    parts = []
+    for split in ("train", "validation"):
+        rows = usable.rows[split]
+        parts += [tiles_of(images, rows, size), classes.codes(images.manifest.select(rows))]
+    detector.fit_tiles(*parts, checkpoint=checkpoint, resume=resume, on_progress=images.on_progress)
+
+
+def tiles_of(images: ImageSet, rows: npt.NDArray[np.intp], size: int) -> Tiles:
+    """Return the native tiles of the images at `rows`, those that a model scores.
+
+    Raises
+    ------
+    ParameterError
+        If they take more than `TILE_BYTES` and are not packed.
+    """
+    reader = images.reader
+    if isinstance(reader, PackedReader) and reader.images.shape[1:3] == (size, size):
+        places = reader.places(images.manifest.select(rows))
+        return Tiles(reader.images, places, np.arange(len(places)))
+    found, taken = [], 0
+    for part in images.map(lambda pixels: _cut(pixels, size), rows, "tiles"):
+        found.append(part)
+        taken += part.nbytes
+        if taken > TILE_BYTES:
+            raise ParameterError(
+                f"the tiles of {size} pixels of the first {len(found)} of {len(rows)} images take more than "
+                f"{TILE_BYTES / 1e9:.1f} GB; pack the images: spectell dataset pack --size {size}"
+            )
+    pixels = np.concatenate(found)
+    return Tiles(pixels, np.arange(len(pixels)), np.repeat(np.arange(len(found)), [len(part) for part in found]))
+
+
+def _cut(pixels: Pixels, size: int) -> Pixels:
+    corners = tile_corners(pixels.shape[0], pixels.shape[1], size)
+    return np.stack([pixels[top : top + size, left : left + size] for top, left in corners])
