@@ -16,7 +16,7 @@ from spectell.experiments.upsampling_measure import (
     measure_spectrum,
     peak_facts,
 )
-from spectell.experiments.upsampling_theory import image_frequencies, image_level_db, image_places
+from spectell.experiments.upsampling_theory import image_frequencies, image_level_db, image_places, places_between
 from spectell.spectra.peaks import Peak
 
 TINY = StudyScale(32, gan_steps=1, autoencoder_steps=1, seeds=1, images=20, upsamplings=("nearest", "transposed"))
@@ -85,6 +85,13 @@ def test_places_are_where_zero_insertion_of_a_constant_image_puts_lines(doubling
     assert len(image_places(doublings)) == len(set(image_places(doublings)))
 
 
+@pytest.mark.parametrize("doublings", [1, 2, 3, 5])
+def test_places_between_are_none_of_theory(doublings):
+    between = places_between(doublings)
+    assert not set(between) & set(image_places(doublings))
+    assert (0.0, 0.0) not in between
+
+
 def test_a_peak_is_at_a_place_of_theory_to_within_half_a_bin():
     def peak(vertical, horizontal):
         return Peak(vertical, horizontal, 6.0, 1e-9, 8.0, 1 / 32)
@@ -112,9 +119,9 @@ def test_lines_stand_out_where_a_grid_is_and_nowhere_else(rng):
     alike = line_excess(of_other, of_clean, paired=False)
     apart = line_excess(of_grid, of_clean, paired=True)
     assert all(line["low"] - 0.5 < 0 < line["high"] + 0.5 for line in alike)
-    found = dict(zip(image_places(1), apart, strict=True))
+    found = dict(zip(image_places(1) + places_between(1), apart, strict=True))
     assert found[0.5, 0.5]["low"] > 3
-    assert all(abs(found[place]["estimate"]) < 1 for place in [(0.0, 0.5), (0.5, 0.0)])
+    assert all(abs(found[place]["estimate"]) < 1 for place in [(0.0, 0.5), (0.5, 0.0), *places_between(1)])
 
 
 def test_bands_are_of_the_larger_frequency():

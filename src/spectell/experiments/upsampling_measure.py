@@ -16,7 +16,7 @@ import numpy.typing as npt
 from spectell.errors import ParameterError
 from spectell.evaluation.intervals import Interval, clopper_pearson
 from spectell.evaluation.metrics import accuracy
-from spectell.experiments.upsampling_theory import image_places
+from spectell.experiments.upsampling_theory import image_places, places_between
 from spectell.perturbations import GaussianNoise, JpegRecompression, Perturbation, perturb
 from spectell.spectra.blocks import luma_and_differences
 from spectell.spectra.peaks import DECIBELS, Peak, find_peaks
@@ -94,8 +94,9 @@ class Spectrum:
         Mean power of the DCT, in decibels.
     peaks : tuple of Peak
         Narrow ones of the mean log periodogram.
-    lines_db : ndarray of shape (N, P)
-        Of every image: how far its periodogram at each place of theory is above what lies around it, in decibels.
+    lines_db : ndarray of shape (N, 2 P)
+        Of every image: how far its periodogram at each of the P places of theory, then at each of those between them,
+        is above what lies around it, in decibels.
     """
 
     power_db: Float64Array
@@ -116,14 +117,14 @@ def measure_spectrum(images: Pixels, doublings: int) -> Spectrum:
     size = images.shape[1]
     powers = SpectrumStatistics((size, size))
     logs = SpectrumStatistics((size, size // 2 + 1))
-    lines = []
+    lines, places = [], [*image_places(doublings), *places_between(doublings)]
     for start in range(0, len(images), 256):
         batch = np.asarray(images[start : start + 256])
         luma = luma_and_differences(batch)[..., :1]
         powers.update(np.square(dct2(luma)[..., 0]))
         periodograms = np.stack([tile_periodogram(image, size=size, max_tiles=1) for image in batch])
         logs.update(periodograms)
-        lines.append(_lines(periodograms.astype(np.float64), image_places(doublings)))
+        lines.append(_lines(periodograms.astype(np.float64), places))
     error = np.sqrt(logs.variance(ddof=1) / logs.count)
     return Spectrum(10 * np.log10(powers.mean + _FLOOR), find_peaks(logs.mean, error).peaks, np.concatenate(lines))
 
@@ -190,19 +191,18 @@ def measure_set(
     Returns
     -------
     facts : dict
-        ``bands_db``, ``lines``, ``peaks`` and ``accuracies``, ready for JSON.
+        ``bands_db``, ``lines``, ``between``, ``peaks`` and ``accuracies``, ready for JSON.
     power_db : ndarray of shape (S, S)
         See `Spectrum`.
     """
     found, reference = measure_spectrum(made, doublings), measure_spectrum(real, doublings)
+    places = [*image_places(doublings), *places_between(doublings)]
+    lines = line_excess(found.lines_db, reference.lines_db, paired=paired)
+    excess = [{"place": list(place), **line} for place, line in zip(places, lines, strict=True)]
     facts = {
         "bands_db": band_differences(found.power_db, reference.power_db),
-        "lines": [
-            {"place": list(place), **line}
-            for place, line in zip(
-                image_places(doublings), line_excess(found.lines_db, reference.lines_db, paired=paired), strict=True
-            )
-        ],
+        "lines": excess[: len(places) // 2],
+        "between": excess[len(places) // 2 :],
         "peaks": [peak_facts(peak, doublings) for peak in found.peaks],
         "accuracies": [one.as_dict() for one in measure_accuracies(real, made, groups, paired=paired, seed=seed)],
     }

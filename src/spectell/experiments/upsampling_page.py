@@ -52,7 +52,7 @@ def upsampling_page(record: dict[str, Any], cells: Sequence[Cell], spectra: Spec
     kinds = list(dict.fromkeys(cell.kind for cell in cells))
     return render_page(
         "What each up-sampling leaves",
-        section("What was found", *(_found(kind, record, cells) for kind in kinds)),
+        section("What was found", _about_lines(), *(_found(kind, record, cells) for kind in kinds)),
         section("What theory expects", *_theory(record, kinds)),
         *(_kind(kind, record, cells, spectra, folder) for kind in kinds),
         section("What was done", *_method(record, kinds)),
@@ -64,6 +64,14 @@ def upsampling_page(record: dict[str, Any], cells: Sequence[Cell], spectra: Spec
     )
 
 
+def _about_lines() -> Markup:
+    return paragraph(
+        "Lines and dips: at how many places of theory the spectrum stands out from what is around it more, or less, "
+        "than that of the real images, with 95 % for all places together. Between: the same at places between them, "
+        "where theory puts nothing. DCT and pixel: accuracy of ridge regression on images as made."
+    )
+
+
 def _found(kind: str, record: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
     """Say for each network what theory puts and what was measured."""
     places = len(image_places(doublings_of(kind, record["study"]["size"])))
@@ -72,37 +80,31 @@ def _found(kind: str, record: Mapping[str, Any], cells: Sequence[Cell]) -> Marku
         if cell.kind != kind:
             continue
         found = record["cells"][cell.name]
-        lines, dips = (
-            sum(line["low"] > 0 for line in found["lines"]),
-            sum(line["high"] < 0 for line in found["lines"]),
-        )
-        at_places = sum(peak["theory"] is not None for peak in found["peaks"])
         rows.append(
             [
                 cell.upsampling,
                 cell.seed,
                 "dips" if cell.upsampling in ORDERS else "lines",
-                f"{lines} of {places}",
-                f"{dips} of {places}",
+                *_counts(found["lines"]),
                 _highest(found["lines"]),
-                f"{at_places} of {len(found['peaks'])}",
-                f"{100 * _accuracy(found, 'DCT'):.1f}",
-                f"{100 * _accuracy(found, 'pixel'):.1f}",
+                *_counts(found["between"]),
+                *(f"{100 * _accuracy(found, domain):.1f}" for domain in ("DCT", "pixel")),
             ]
         )
-    headers = ["up-sampling", "seed", "theory", "lines", "dips", "highest line (dB)", "peaks there", "DCT", "pixel"]
-    caption = (
-        f"{_called(kind).capitalize()}. Lines and dips: at how many of the {places} places of theory the spectrum "
-        "stands out from what is around it more, or less, than that of the real images (95 % for all places "
-        "together). Peaks there: how many of the peaks that a search of the whole spectrum found stand at such a "
-        "place. DCT and pixel: accuracy of ridge regression on images as made (%)"
-    )
-    return table(headers, rows, caption=caption, numeric=[1, 3, 4, 5, 6, 7, 8])
+    headers = ["up-sampling", "seed", "theory", "lines", "dips", "highest (dB)", "between: lines", "dips"]
+    headers += ["DCT (%)", "pixel (%)"]
+    caption = f"{_called(kind)}: {places} places of theory"
+    return table(headers, rows, caption=caption, numeric=[1, *range(3, len(headers))])
+
+
+def _counts(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How many lie significantly above, and below, those of the real images."""
+    return [str(sum(line["low"] > 0 for line in lines)), str(sum(line["high"] < 0 for line in lines))]
 
 
 def _highest(lines: Sequence[Mapping[str, Any]]) -> str:
     line = max(lines, key=lambda one: float(one["estimate"]))
-    return f"{line['estimate']:+.1f} at {_place(line['place'])}"
+    return _signed(f"{line['estimate']:+.1f}") + f" at {_place(line['place'])}"
 
 
 def _place(place: Sequence[float]) -> str:
@@ -113,7 +115,7 @@ def _place(place: Sequence[float]) -> str:
     >>> _place([-0.25, 0.375]), _place([0.0, 0.5])
     ('(−1/4, 3/8)', '(0, 1/2)')
     """
-    return f"({', '.join(str(Fraction(value)).replace('-', '−') for value in place)})"
+    return f"({', '.join(_signed(str(Fraction(value))) for value in place)})"
 
 
 def _accuracy(found: Mapping[str, Any], domain: str) -> float:
@@ -162,9 +164,9 @@ def _repeat(record: dict[str, Any]) -> Iterator[Markup]:
 
 def _theory(record: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Markup]:
     fractions = {kind: f"1/{2 ** doublings_of(kind, record['study']['size'])}" for kind in kinds}
-    multiples = " and ".join(f"{value} for the {_called(kind)}" for kind, value in fractions.items())
+    multiples = " and ".join(f"{value} ({_called(kind)})" for kind, value in fractions.items())
     yield paragraph(
-        "Doubling by zero-insertion repeats the spectrum: a component at frequency f shows again at 1/2 - f, in cycles "
+        "Doubling by zero-insertion repeats the spectrum: a component at frequency f shows again at 1/2 − f, in cycles "
         "per pixel. Content is strongest near zero, so its images lie near 1/2, and after several doublings near "
         f"all multiples of {multiples}. The kernel after it decides what remains."
     )
@@ -173,10 +175,10 @@ def _theory(record: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Markup]
         "exactly 1/2: a dip there, and a rise beside it, the less the smoother they are.",
         "Transposed convolution and pixel shuffle learn their kernels: where the sums of their phases differ, lines "
         "stand at exactly those multiples.",
-        "Convolutions afterwards change heights. Bends add sums of these frequencies: an image at 1/2 - f and "
+        "Convolutions afterwards change heights. Bends add sums of these frequencies: an image at 1/2 − f and "
         "content at f make a line at 1/2, so that a fixed kernel may show lines too. No layer moves the places.",
     )
-    rows = [[name, *(f"{image_level_db(name, offset) or 0:.1f}" for offset in _OFFSETS)] for name in ORDERS]
+    rows = [[name, *(_signed(f"{image_level_db(name, offset) or 0:.1f}") for offset in _OFFSETS)] for name in ORDERS]
     headers = ["kernel", *(f"f = 1/{round(1 / offset)}" for offset in _OFFSETS)]
     caption = "Image of a component at f along one axis, relative to the component, after one doubling (dB)"
     yield table(headers, rows, caption=caption, numeric=range(1, len(headers)))
@@ -198,7 +200,7 @@ def _kind(kind: str, record: Mapping[str, Any], cells: Sequence[Cell], spectra: 
         ),
     ]
     return section(
-        called.capitalize() if kind == AUTOENCODER else called,
+        called,
         *map(shown_figure, write_figures(drawings, folder)),
         _bands(record, chosen),
         _peaks(record, kind, chosen),
@@ -212,14 +214,14 @@ def _heat_maps(
     def make(theme: Theme) -> Any:
         return plot_heat_maps(values, captions, scale=scale, theme=theme)
 
-    return Drawing(name, make, f"{text.capitalize()}.", f"{text.capitalize()}; luma, low frequencies top left.")
+    return Drawing(name, make, f"{text}.", f"{text}; luma, low frequencies top left.")
 
 
 def _bands(study: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
     rows = []
     for cell in cells:
         bands = study["cells"][cell.name]["bands_db"]
-        rows.append([cell.upsampling, str(cell.seed), *(f"{value:+.2f}" for value in bands.values())])
+        rows.append([cell.upsampling, str(cell.seed), *(_signed(f"{value:+.2f}") for value in bands.values())])
     caption = "Mean difference to the real images (dB) where the larger frequency is below 1/4, below 7/16, and above"
     return table(["up-sampling", "seed", "low", "high", "edge"], rows, caption=caption, numeric=range(1, 5))
 
@@ -231,13 +233,17 @@ def _peaks(study: Mapping[str, Any], kind: str, cells: Sequence[Cell]) -> Markup
         if not found["peaks"]:
             rows.append([name, "none", "", ""])
     headers = ["images", "found at (vertical, horizontal)", "height (dB)", "place of theory"]
-    caption = f"Narrow peaks of the mean periodogram, cycles per pixel, the {_SHOWN} highest; theory within half a bin"
-    return table(headers, rows, caption=caption, numeric=[2])
+    caption = f"Narrow peaks of the mean periodogram, cycles per pixel, the {_SHOWN} highest"
+    about = paragraph(
+        "The search for peaks demands a smooth background of many bins and is blunt on small images; the table at the "
+        "top of the page asks place by place."
+    )
+    return about + table(headers, rows, caption=caption, numeric=[2])
 
 
 def _peak(peak: Mapping[str, Any]) -> list[Content]:
     theory = peak["theory"]
-    place = f"{peak['vertical']:.3f}, {peak['horizontal']:.3f}"
+    place = _signed(f"{peak['vertical']:.3f}, {peak['horizontal']:.3f}")
     return [place, f"{peak['height_db']:.1f}", _place(theory) if theory else "none near"]
 
 
@@ -272,4 +278,9 @@ def _range(values: set[int]) -> str:
 
 
 def _called(kind: str) -> str:
-    return "autoencoders" if kind == AUTOENCODER else f"{kind} generators"
+    return "Autoencoders" if kind == AUTOENCODER else f"{kind.upper()} generators"
+
+
+def _signed(number: str) -> str:
+    """Write a minus sign as printers do."""
+    return number.replace("-", "−")

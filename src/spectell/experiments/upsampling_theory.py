@@ -23,7 +23,15 @@ import math
 
 from spectell.errors import ParameterError
 
-__all__ = ["DOUBLINGS", "ORDERS", "doublings_of", "image_frequencies", "image_level_db", "image_places"]
+__all__ = [
+    "DOUBLINGS",
+    "ORDERS",
+    "doublings_of",
+    "image_frequencies",
+    "image_level_db",
+    "image_places",
+    "places_between",
+]
 
 DOUBLINGS = {"autoencoder": 2, "generator": 3}
 """Up-samplings by two in a network that makes 32 pixels; a generator has one more for every doubling of the size."""
@@ -120,3 +128,21 @@ def image_places(doublings: int) -> list[tuple[float, float]]:
         negative = [] if on_edge else [-value for value in positive if value != 0.5]
         places += [(vertical, horizontal) for vertical in [*negative, 0.0, *positive] if vertical or horizontal]
     return sorted(places)
+
+
+def places_between(doublings: int) -> list[tuple[float, float]]:
+    """Places between those of `image_places`, where theory puts nothing: each half a step nearer to zero.
+
+    What is zero stays zero, so that a place on an axis is compared with one on the same axis.
+
+    Examples
+    --------
+    >>> places_between(1), places_between(2)[-1]
+    ([(0.0, 0.25), (0.25, 0.0), (0.25, 0.25)], (0.375, 0.375))
+    """
+    step = 1 / 2 ** (doublings + 1)
+
+    def nearer(value: float) -> float:
+        return value - math.copysign(step, value) if value else value
+
+    return [(nearer(vertical), nearer(horizontal)) for vertical, horizontal in image_places(doublings)]
