@@ -129,7 +129,7 @@ def test_wrong_usage_is_status_2(run, faces):
     run("audit", status=2)
 
 
-@pytest.mark.parametrize("command", ["build", "split", "pack", "audit"])
+@pytest.mark.parametrize("command", ["build", "split", "pack", "prepare", "audit"])
 def test_the_help_of_every_command_has_an_example(run, command):
     help_text = run(command, "--help").stdout
     assert f"spectell dataset {command} " in help_text.partition("Example:")[2]
@@ -153,3 +153,15 @@ def test_help_and_build_load_no_heavy_library(faces, tmp_path):
     arguments = [sys.executable, "-c", script, str(faces), str(tmp_path / "m.csv")]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_audit_writes_a_page_and_may_leave_the_pixels_alone(run, faces, tmp_path):
+    described = json.loads(run("audit", faces, "--html", tmp_path / "audit.html", "--json").stdout)
+    assert described["pixels"]
+    assert described["limits"] == {"facts": 0.55, "thumbnails": 0.6}
+    page = (tmp_path / "audit.html").read_text()
+    assert "Format of gan" in page
+    assert "What the pixels remember" in page
+    described = json.loads(run("audit", faces, "--files-only", "--json").stdout)
+    assert not described["pixels"]
+    assert described["comparisons"][0]["by_trace"] == {}

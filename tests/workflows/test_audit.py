@@ -1,3 +1,4 @@
+import io
 import json
 
 import numpy as np
@@ -172,9 +173,82 @@ def test_the_report_is_json(make):
     report = audit_manifest(read_dataset(make("set/gan", n=8, suffix="jpg")))
     loaded = json.loads(json.dumps(report.as_dict(), allow_nan=False))
     assert loaded["comparisons"] == [
-        {"generator": "gan", "auc": None, "by_fact": dict.fromkeys(report.comparisons[0].by_fact)}
+        {
+            "generator": "gan",
+            "auc": None,
+            "by_fact": dict.fromkeys(report.comparisons[0].by_fact),
+            "by_trace": {},
+            "thumbnails": None,
+        }
     ]
     assert loaded["classes"][1]["values"]["format"] == {"JPEG": 8}
+
+
+@pytest.fixture
+def textures(tmp_path, rng):
+    """Save 12 noisy pictures of 96 x 96 in a folder, after `change`."""
+
+    def save(folder, change=lambda image: image):
+        (tmp_path / folder).mkdir(parents=True)
+        for number in range(12):
+            coarse = Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8))
+            smooth = np.asarray(coarse.resize((96, 96), Image.Resampling.BICUBIC)).astype(float)
+            noisy = np.clip(smooth + rng.normal(0, 8, smooth.shape), 0, 255).astype(np.uint8)
+            change(Image.fromarray(noisy)).save(tmp_path / folder / f"{folder[4:]}{number}.png")
+        return tmp_path / "set"
+
+    return save
+
+
+def through_jpeg(image):
+    buffer = io.BytesIO()
+    image.save(buffer, format="JPEG", quality=70)
+    return Image.open(buffer)
+
+
+def test_a_former_jpeg_among_png_files_is_a_leak_that_only_pixels_show(textures):
+    textures("set/real", through_jpeg)
+    manifest = read_dataset(textures("set/gan"))
+    assert audit_manifest(manifest).leaks == ()
+    report = audit_manifest(manifest, pixels=True)
+    assert leaks(report) == ["JPEG grid of gan", "JPEG quality in pixels of gan"]
+    assert report.leaks[0].evidence.startswith(
+        "real at 0,0 100%; gan none 100%; this alone separates them with AUC 1.0"
+    )
+    assert report.leaks[1].evidence.startswith("real quality 70 ")
+    assert report.classes[0].traces["JPEG grid"] == {"at 0,0": 12}
+
+
+def test_an_enlarged_class_is_a_leak_that_only_pixels_show(textures):
+    textures("set/real")
+    root = textures("set/gan", lambda image: image.resize((72, 72)).resize((108, 108), Image.Resampling.BILINEAR))
+    manifest = read_dataset(root)
+    report = audit_manifest(manifest, pixels=True)
+    assert "resizing of gan" in leaks(report)
+    assert next(iter(report.classes[1].traces["resizing"])) == "period 3.0"
+
+
+def test_brightness_is_told_by_thumbnails_alone(textures):
+    textures("set/real")
+    root = textures("set/gan", lambda image: image.point(lambda value: value // 2))
+    report = audit_manifest(read_dataset(root), pixels=True)
+    assert leaks(report) == ["thumbnails of gan"]
+    assert report.comparisons[0].thumbnails.estimate == 1.0
+    dark = np.mean(report.classes[1].mean_thumbnail)
+    assert dark == pytest.approx(np.mean(report.classes[0].mean_thumbnail) / 2, rel=0.1)
+
+
+def test_classes_made_alike_leak_nothing_in_their_pixels_either(textures):
+    textures("set/real", through_jpeg)
+    report = audit_manifest(read_dataset(textures("set/gan", through_jpeg)), pixels=True)
+    assert report.leaks == ()
+    assert report.comparisons[0].by_trace["JPEG grid"].estimate == 0.5
+
+
+@pytest.mark.shared_data
+def test_the_jpegs_that_the_photographs_of_apple2orange_once_were_are_found(shared_data):
+    report = audit_manifest(read_dataset(shared_data / "apple2orange256"), limit=20, pixels=True)
+    assert leaks(report)[:2] == ["JPEG grid of cyclegan", "JPEG quality in pixels of cyclegan"]
 
 
 @pytest.mark.shared_data

@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": ("spectell.cli.evaluate:evaluate", "Measure a model on a data set, with intervals."),
     "spectrum": ("spectell.cli.spectrum:spectrum", "Mean spectra of sets of images, and how they differ."),
     "dataset": ("spectell.cli.dataset:dataset", "Manifests, splits, packed arrays, and a check for leaks."),
+    "perturb": ("spectell.cli.perturb:perturb", "Write a perturbed copy of a data set, and what was drawn."),
     "generate": ("spectell.cli.generate:generate", "Train generators with a chosen up-sampling, and sample from them."),
     "reproduce": ("spectell.cli.reproduce:reproduce", "Repeat the paper's experiments on your own images."),
     "models": ("spectell.cli.models:models", "List models and what they say about themselves."),

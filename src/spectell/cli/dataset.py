@@ -1,4 +1,4 @@
-"""``spectell dataset``: manifests, splits, packed arrays, and a check for leaks."""
+"""``spectell dataset``: manifests, splits, packed arrays, the papers' crops, and a check for leaks."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spectell.cli.dataset_text import audit_lines, count_lines, split_counts, split_lines
+from spectell.cli.figures import stage_progress
 from spectell.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ real_option = click.option(
 
 @click.group()
 def dataset() -> None:
-    """Manifests, splits, packed arrays, and a check for leaks.
+    """Manifests, splits, packed arrays, the papers' crops, and a check for leaks.
 
     A data set is a folder with a sub-folder per generator, one of them called real (or 0_real); a folder of such
     folders; or a manifest, a CSV or Parquet file with the columns path, label, generator, source, group, split, sha256.
@@ -149,11 +150,54 @@ def pack(source: str, output: str, size: int | None, real: str | None, workers: 
 
 
 @dataset.command()
+@click.argument("collection", metavar="COLLECTION", type=click.Choice(["celeba", "lsun", "ffhq"]))
+@click.argument("source", metavar="IN", type=click.Path())
+@click.argument("output", metavar="OUT", type=click.Path())
+@click.option("--size", type=click.IntRange(min=8), required=True, metavar="N", help="Pixels a side.")
+@click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes; all cores by default.")
+@click.option("--resume", is_flag=True, help="Go on with what an interrupted run left in OUT.")
+@as_json_option
+@click.pass_context
+def prepare(
+    ctx: click.Context,
+    /,
+    collection: str,
+    source: str,
+    output: str,
+    size: int,
+    workers: int | None,
+    resume: bool,
+    as_json: bool,
+) -> None:
+    """Cut the photographs of a published collection as the papers do.
+
+    COLLECTION is celeba, lsun or ffhq, and IN the folder of its images. celeba: 128 x 128 about the face of the aligned
+    178 x 218 pictures. lsun: the largest square in the middle, up to 256. ffhq: the whole square, up to 1024. A smaller
+    N is reached by shrinking (Lanczos); nothing is enlarged. OUT gets real/ with PNG files in the same sub-folders,
+    manifest.csv and record.jsonl. Exit status: 0 done, 3 some files could not be used, 1 nothing could be done, 2 wrong
+    usage.
+
+    Example:
+
+    \b
+        spectell dataset prepare lsun bedrooms/ lsun128/ --size 128
+    """
+    from spectell.cli.perturb import echo_copies
+    from spectell.workflows.prepare import prepare_images
+
+    with stage_progress(shown=not as_json) as report:
+        copies = prepare_images(collection, source, output, size, workers=workers, resume=resume, on_progress=report)
+    echo_copies(ctx, output, copies, as_json=as_json)
+
+
+@dataset.command()
 @click.argument("source", metavar="DATASET", type=click.Path())
 @click.option(
     "--limit", type=click.IntRange(min=1), default=500, show_default=True, help="Files to read of each class."
 )
 @click.option("--all", "read_all", is_flag=True, help="Read all files.")
+@click.option("--files-only", is_flag=True, help="Leave out what only pixels tell; faster.")
+@click.option("--html", metavar="FILE", type=click.Path(), help="Write a page that needs no network.")
 @click.option("--strict", is_flag=True, help="Exit with status 4 when a leak is found.")
 @real_option
 @workers_option
@@ -165,6 +209,8 @@ def audit(
     source: str,
     limit: int,
     read_all: bool,
+    files_only: bool,
+    html: str | None,
     strict: bool,
     real: str | None,
     workers: int | None,
@@ -173,21 +219,33 @@ def audit(
     """Look for ways to tell the classes apart without looking at the pictures.
 
     Compares format, size, JPEG quality and subsampling, mode and marks of provenance of the real images with those of
-    each generator, looks for sources that hold one class only, and for copies across classes and splits. Exit status:
-    0 done, 4 with --strict when there is a leak, 1 nothing could be done, 2 wrong usage.
+    each generator; earlier JPEG compression and resizing, as pixels remember them; 8 x 8 thumbnails; looks for sources
+    that hold one class only, and for copies across classes and splits. Says what to do about each. Exit status: 0 done,
+    4 with --strict when there is a leak, 1 nothing could be done, 2 wrong usage.
 
     Example:
 
     \b
-        spectell dataset audit faces.csv --strict
+        spectell dataset audit faces.csv --strict --html audit.html
     """
     from spectell.datasets import read_dataset
     from spectell.workflows.audit import audit_manifest
 
     manifest = read_dataset(source, real=real, require_real=False)
     total = len(manifest) if read_all else min(len(manifest), limit * len(manifest.class_names))
-    with _progress(total) as advance:
-        report = audit_manifest(manifest, limit=None if read_all else limit, workers=workers, on_progress=advance)
+    with _progress(total if files_only else 2 * total) as advance:
+        report = audit_manifest(
+            manifest,
+            limit=None if read_all else limit,
+            pixels=not files_only,
+            workers=workers,
+            on_progress=advance,
+        )
+    if html is not None:
+        from spectell.reports.audit import render_audit
+        from spectell.reports.page import write_page
+
+        write_page(html, render_audit(report, source))
     if as_json:
         click.echo(json.dumps(report.as_dict(), allow_nan=False))
     else:

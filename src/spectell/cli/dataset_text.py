@@ -52,6 +52,12 @@ def audit_lines(report: AuditReport) -> Iterator[str]:
     ]
     yield from _aligned([[*header, *facts], *rows])
     yield ""
+    read = [known for known in report.classes if known.traces]
+    if read:
+        traces = list(read[0].traces)
+        rows = [[known.generator, *(_most(known.traces[trace]) for trace in traces)] for known in read]
+        yield from _aligned([["class", *traces], *rows])
+        yield ""
     yield from map(_comparison_line, report.comparisons)
     copies = report.duplicates
     yield (
@@ -60,7 +66,8 @@ def audit_lines(report: AuditReport) -> Iterator[str]:
     )
     yield ""
     if not report.leaks:
-        yield "No leak found. The pixels' own history (saved as JPEG before, resized) was not examined."
+        left = "" if report.pixels else " The pixels' own history (saved as JPEG before, resized) was not examined."
+        yield f"No leak found.{left}"
     for leak in report.leaks:
         yield f"LEAK {leak.what}: {leak.evidence}\n     Remedy: {leak.remedy}."
 
@@ -68,7 +75,8 @@ def audit_lines(report: AuditReport) -> Iterator[str]:
 def _comparison_line(comparison: Comparison) -> str:
     if comparison.auc is None:
         return f"{comparison.generator}: too few images of both classes to measure what file facts alone tell"
-    return f"file facts alone tell {comparison.generator} from real with AUC {comparison.auc} (0.5 is chance)"
+    seen = f"; 8 x 8 thumbnails alone with AUC {comparison.thumbnails}" if comparison.thumbnails else ""
+    return f"file facts alone tell {comparison.generator} from real with AUC {comparison.auc} (0.5 is chance){seen}"
 
 
 def _most(values: Mapping[str, int]) -> str:

@@ -1,14 +1,18 @@
-"""A first look for leaks: what would let a detector tell the classes apart without looking at the pictures.
+"""A look for leaks: what would let a detector tell the classes apart without looking for a generator's trace.
 
-Three kinds: facts about the files (format, size, JPEG tables, marks of provenance) that differ between the classes;
-sources that hold one class only; pictures that are on both sides of a split, or carry both labels. What the pixels
-remember of an earlier life (a JPEG saved as PNG, a photograph enlarged) is not looked at here.
+Five kinds: facts about the files (format, size, JPEG tables, marks of provenance) that differ between the classes; what
+the pixels remember of an earlier life (a JPEG saved as PNG, a photograph enlarged); what the pictures show, as far as
+8 x 8 thumbnails tell; sources that hold one class only; pictures that are on both sides of a split, or carry both
+labels.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +23,25 @@ from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.intervals import Interval
 from spectell.images import ImageFacts
 from spectell.workflows.audit_report import AuditReport, ClassFacts, Comparison, DuplicateCounts, Leak
-from spectell.workflows.file_facts import FACTS, fact_separation, fact_values
+from spectell.workflows.file_facts import FACTS, fact_separation, fact_values, separation
+from spectell.workflows.pixel_traces import TRACES, PixelTraces, read_traces, trace_features, trace_values
 
-__all__ = ["LEAK_AUC", "AuditReport", "ClassFacts", "Comparison", "DuplicateCounts", "Leak", "audit_manifest"]
+__all__ = [
+    "LEAK_AUC",
+    "THUMBNAIL_AUC",
+    "AuditReport",
+    "ClassFacts",
+    "Comparison",
+    "DuplicateCounts",
+    "Leak",
+    "audit_manifest",
+]
 
 LEAK_AUC = 0.55
-"""A fact leaks when the lower end of its AUC's 95 % interval is above this."""
+"""A fact, or a trace, leaks when the lower end of its AUC's 95 % interval is above this."""
+
+THUMBNAIL_AUC = 0.6
+"""The same for thumbnails, which differ a little between any two collections of pictures."""
 
 REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -33,6 +50,12 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
         "JPEG quality": "save both classes as JPEG once more, at qualities drawn alike",
         "JPEG subsampling": "save both classes as JPEG once more, with one subsampling",
         "mode": "decode all to RGB (spectell dataset pack) before training",
+        "JPEG grid": "give both classes one history: crop all at random offsets, then save all as JPEG alike",
+        "JPEG quality in pixels": "save both classes as JPEG once more, at qualities drawn alike and none above the "
+        "earlier ones",
+        "resizing": "resize neither class; where it is the generator's own up-sampling, this is the trace itself",
+        "thumbnails": "collect photographs of the same subjects, or reconstruct the photographs (spectell generate "
+        "reconstruct); judge a detector on subjects that it has not met",
         "provenance": "nothing, for detectors that see pixels alone; keep these marks away from any other",
     }
 )
@@ -40,6 +63,7 @@ REMEDIES: Mapping[str, str] = MappingProxyType(
 
 _SHOWN_VALUES = 3
 
+T = TypeVar("T")
 IntArray = npt.NDArray[np.int64]
 
 
@@ -47,6 +71,7 @@ def audit_manifest(
     manifest: Manifest,
     *,
     limit: int | None = 500,
+    pixels: bool = False,
     workers: int | None = None,
     on_progress: Callable[[int], object] | None = None,
 ) -> AuditReport:
@@ -59,6 +84,8 @@ def audit_manifest(
     limit : int or None
         Files to read of each generator, and of the real images; they are chosen by the hash of their group, so that
         pictures of one group are chosen together, and the choice stays when images are added. None reads all.
+    pixels : bool
+        Whether to look at earlier JPEG compression, resizing and thumbnails too; every file is decoded once more.
     workers : int, optional
         Threads; by default one per core.
     on_progress : callable, optional
@@ -90,18 +117,21 @@ def audit_manifest(
     readable = np.array([facts is not None for facts in prints.facts], dtype=bool)
     facts = [facts for facts in prints.facts if facts is not None]
     chosen = sample.select(readable)
-    comparisons = tuple(_compared(facts, chosen))
+    traces = read_traces(chosen, workers=workers, on_progress=on_progress) if pixels else []
+    comparisons = tuple(_compared(facts, traces, chosen))
     copies = _duplicates(sample, prints)
     leaks = (*_split_leaks(manifest, copies), *_source_leaks(manifest), *_fact_leaks(comparisons, facts, chosen))
     return AuditReport(
         images=len(manifest),
         examined=len(sample),
         unreadable=len(prints.unreadable),
-        classes=tuple(_class_facts(name, manifest, chosen, facts) for name in manifest.class_names),
+        classes=tuple(_class_facts(name, manifest, chosen, facts, traces) for name in manifest.class_names),
         comparisons=comparisons,
         duplicates=copies,
-        leaks=leaks,
+        leaks=(*leaks, *_pixel_leaks(comparisons, traces, chosen)),
         notes=(*manifest.notes, *prints.notes(sample.paths)),
+        pixels=pixels,
+        limits={"facts": LEAK_AUC, "thumbnails": THUMBNAIL_AUC},
     )
 
 
@@ -113,17 +143,24 @@ def _sampled(manifest: Manifest, limit: int) -> IntArray:
     return np.sort(np.concatenate(chosen)).astype(np.int64)
 
 
-def _class_facts(name: str, manifest: Manifest, chosen: Manifest, facts: Sequence[ImageFacts]) -> ClassFacts:
-    own = _of(facts, chosen.generators == name)
-    values = {fact: dict(fact_values(own, fact).most_common()) for fact in FACTS}
-    return ClassFacts(name, int((manifest.generators == name).sum()), len(own), values)
+def _class_facts(
+    name: str, manifest: Manifest, chosen: Manifest, facts: Sequence[ImageFacts], traces: Sequence[PixelTraces]
+) -> ClassFacts:
+    own = chosen.generators == name
+    values = {fact: dict(fact_values(_of(facts, own), fact).most_common()) for fact in FACTS}
+    number, examined = int((manifest.generators == name).sum()), int(own.sum())
+    if not traces or not examined:
+        return ClassFacts(name, number, examined, values)
+    remembered = {trace: dict(trace_values(_of(traces, own), trace).most_common()) for trace in TRACES}
+    thumbnail = np.mean([each.thumbnail for each in _of(traces, own)], axis=0)
+    return ClassFacts(name, number, examined, values, remembered, thumbnail.round(1).tolist())
 
 
-def _of(facts: Sequence[ImageFacts], mask: npt.NDArray[np.bool_]) -> list[ImageFacts]:
-    return [facts[row] for row in np.flatnonzero(mask).tolist()]
+def _of(items: Sequence[T], mask: npt.NDArray[np.bool_]) -> list[T]:
+    return [items[row] for row in np.flatnonzero(mask).tolist()]
 
 
-def _compared(facts: Sequence[ImageFacts], chosen: Manifest) -> Iterator[Comparison]:
+def _compared(facts: Sequence[ImageFacts], traces: Sequence[PixelTraces], chosen: Manifest) -> Iterator[Comparison]:
     labels, groups, generators = chosen.labels, chosen.groups, chosen.generators
     is_jpeg = np.array([each.format == "JPEG" for each in facts], dtype=bool)
     for name in chosen.class_names:
@@ -131,11 +168,20 @@ def _compared(facts: Sequence[ImageFacts], chosen: Manifest) -> Iterator[Compari
             continue
         pair = (generators == name) | (labels == 0)
 
-        def separation(mask: npt.NDArray[np.bool_], names: Sequence[str]) -> Interval | None:
+        def by_facts(mask: npt.NDArray[np.bool_], names: Sequence[str]) -> Interval | None:
             return fact_separation(_of(facts, mask), labels[mask], groups[mask], names)
 
-        by_fact = {fact: separation(pair & is_jpeg if fact.startswith("JPEG") else pair, [fact]) for fact in FACTS}
-        yield Comparison(name, separation(pair, tuple(FACTS)), by_fact)
+        by_fact = {fact: by_facts(pair & is_jpeg if fact.startswith("JPEG") else pair, [fact]) for fact in FACTS}
+        compared = Comparison(name, by_facts(pair, tuple(FACTS)), by_fact)
+        yield _with_pixels(compared, _of(traces, pair), labels[pair], groups[pair]) if traces else compared
+
+
+def _with_pixels(
+    compared: Comparison, traces: Sequence[PixelTraces], labels: npt.NDArray[np.int8], groups: IntArray
+) -> Comparison:
+    by_trace = {trace: separation(trace_features(traces, trace), labels, groups) for trace in TRACES}
+    thumbnails = np.array([np.ravel(each.thumbnail) for each in traces], dtype=np.float64)
+    return replace(compared, by_trace=by_trace, thumbnails=separation(thumbnails, labels, groups, linear=True))
 
 
 def _duplicates(sample: Manifest, prints: Fingerprints) -> DuplicateCounts:
@@ -221,7 +267,26 @@ def _fact_leaks(comparisons: Sequence[Comparison], facts: Sequence[ImageFacts], 
             )
 
 
+def _pixel_leaks(comparisons: Sequence[Comparison], traces: Sequence[PixelTraces], chosen: Manifest) -> Iterator[Leak]:
+    for comparison in comparisons:
+        name = comparison.generator
+        for trace, auc in comparison.by_trace.items():
+            if auc is not None and auc.low > LEAK_AUC:
+                shares = "; ".join(
+                    f"{kind} {_counted(trace_values(_of(traces, chosen.generators == kind), trace))}"
+                    for kind in (REAL, name)
+                )
+                evidence = f"{shares}; this alone separates them with AUC {auc}"
+                yield Leak(f"{trace} of {name}", evidence, REMEDIES[trace])
+        if comparison.thumbnails is not None and comparison.thumbnails.low > THUMBNAIL_AUC:
+            evidence = f"8 x 8 pixels of each picture separate {name} from real with AUC {comparison.thumbnails}"
+            yield Leak(f"thumbnails of {name}", evidence, REMEDIES["thumbnails"])
+
+
 def _shares(fact: str, facts: Sequence[ImageFacts]) -> str:
-    counts = fact_values(facts, fact)
+    return _counted(fact_values(facts, fact))
+
+
+def _counted(counts: Counter[str]) -> str:
     parts = [f"{value} {number / counts.total():.0%}" for value, number in counts.most_common(_SHOWN_VALUES)]
     return ", ".join(parts) + (f" and {len(counts) - _SHOWN_VALUES:,} others" if len(counts) > _SHOWN_VALUES else "")

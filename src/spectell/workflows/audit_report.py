@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from spectell.evaluation.intervals import Interval
@@ -48,12 +48,18 @@ class ClassFacts:
     values : mapping of str to mapping of str to int
         How many examined files have which value of each of `spectell.workflows.file_facts.FACTS`, most frequent
         first.
+    traces : mapping of str to mapping of str to int
+        The same for what pixels remember, `spectell.workflows.pixel_traces.TRACES`; empty where they were not read.
+    mean_thumbnail : list, optional
+        Mean of the 8 x 8 thumbnails, (8, 8, 3), values 0 to 255; None where they were not made.
     """
 
     generator: str
     images: int
     examined: int
     values: Mapping[str, Mapping[str, int]]
+    traces: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    mean_thumbnail: list[list[list[float]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,18 @@ class Comparison:
         Of a cross-validated classifier that sees all facts; None with too few images.
     by_fact : mapping of str to (Interval or None)
         The same for each fact alone. JPEG quality and subsampling are compared among JPEG files only.
+    by_trace : mapping of str to (Interval or None)
+        The same for each trace in the pixels; empty where they were not read.
+    thumbnails : Interval or None
+        Of a cross-validated linear classifier that sees 8 x 8 thumbnails; None as for `auc`, or where they were not
+        made.
     """
 
     generator: str
     auc: Interval | None
     by_fact: Mapping[str, Interval | None]
+    by_trace: Mapping[str, Interval | None] = field(default_factory=dict)
+    thumbnails: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +128,10 @@ class AuditReport:
         Empty when nothing was found.
     notes : tuple of str
         What the reader of the data set, or of its files, left out.
+    pixels : bool
+        Whether the pixels' traces and thumbnails were looked at.
+    limits : mapping of str to float
+        What the lower end of an interval must exceed for a leak: ``facts`` (and traces), ``thumbnails``.
     """
 
     images: int
@@ -125,6 +142,8 @@ class AuditReport:
     duplicates: DuplicateCounts
     leaks: tuple[Leak, ...]
     notes: tuple[str, ...] = ()
+    pixels: bool = False
+    limits: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON has it."""
@@ -132,6 +151,8 @@ class AuditReport:
         for comparison, own in zip(report["comparisons"], self.comparisons, strict=True):
             comparison["auc"] = _interval_dict(own.auc)
             comparison["by_fact"] = {name: _interval_dict(auc) for name, auc in own.by_fact.items()}
+            comparison["by_trace"] = {name: _interval_dict(auc) for name, auc in own.by_trace.items()}
+            comparison["thumbnails"] = _interval_dict(own.thumbnails)
         return report
 
 

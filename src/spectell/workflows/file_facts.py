@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from spectell.evaluation.intervals import Interval, bootstrap_interval
 from spectell.evaluation.metrics import roc_auc
 from spectell.images import ImageFacts
 
-__all__ = ["FACTS", "MIN_GROUPS", "fact_features", "fact_separation", "fact_values"]
+__all__ = ["FACTS", "MIN_GROUPS", "fact_features", "fact_separation", "fact_values", "separation"]
 
 MIN_GROUPS = 5
 """Groups that a class needs for a cross-validated figure."""
@@ -129,31 +130,74 @@ def fact_separation(
     >>> fact_separation([png] * 20, [0] * 10 + [1] * 10, range(20)).estimate
     0.5
     """
+    features = fact_features(facts, names)
+    return separation(features, labels, groups)
+
+
+def separation(
+    features: npt.NDArray[np.float64], labels: npt.ArrayLike, groups: npt.ArrayLike, *, linear: bool = False
+) -> Interval | None:
+    """Area under the ROC curve of a small classifier, every image scored without its group.
+
+    Parameters
+    ----------
+    features : ndarray of shape (N, D), float64
+    labels : array_like of shape (N,)
+        0 real, 1 generated.
+    groups : array_like of shape (N,)
+        Images of one group are never on both sides of the five folds, and are resampled together.
+    linear : bool
+        Logistic regression on standardised features instead of a decision tree.
+
+    Returns
+    -------
+    auc : Interval or None
+        0.5 when the features are constant; None when a class has fewer than `MIN_GROUPS` groups.
+
+    Examples
+    --------
+    >>> column = np.repeat([0.0, 1.0], 10)[:, np.newaxis]
+    >>> separation(column, [0] * 10 + [1] * 10, range(20), linear=True).estimate
+    1.0
+    """
     truth, pictures = np.asarray(labels), np.asarray(groups)
     smallest = min(len(np.unique(pictures[truth == label])) for label in (0, 1))
     if smallest < MIN_GROUPS:
         return None
-    features = fact_features(facts, names)
     if not np.ptp(features, axis=0).any():
         return Interval(0.5, 0.5, 0.5)
-    scores = _held_back_scores(features, truth, pictures)
+    scores = _held_back_scores(features, truth, pictures, linear)
     return bootstrap_interval(roc_auc, truth, scores, pictures, rng=0)
 
 
 def _held_back_scores(
-    features: npt.NDArray[np.float64], labels: npt.NDArray[np.integer], groups: npt.NDArray[np.integer]
+    features: npt.NDArray[np.float64],
+    labels: npt.NDArray[np.integer],
+    groups: npt.NDArray[np.integer],
+    linear: bool,
 ) -> npt.NDArray[np.float64]:
     from sklearn.model_selection import StratifiedGroupKFold
-    from sklearn.tree import DecisionTreeClassifier
 
     scores = np.full(len(labels), 0.5)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     for train, test in folds.split(features, labels, groups):
         if len(np.unique(labels[train])) < 2:
             continue  # 0.5 says nothing, which is what is known
-        # Balanced weights: otherwise a leaf that knows nothing tells which class its fold holds back more of.
-        tree = DecisionTreeClassifier(
-            max_leaf_nodes=16, min_samples_leaf=max(2, len(train) // 100), class_weight="balanced", random_state=0
-        )
-        scores[test] = tree.fit(features[train], labels[train]).predict_proba(features[test])[:, 1]
+        classifier = _classifier(len(train), linear)
+        scores[test] = classifier.fit(features[train], labels[train]).predict_proba(features[test])[:, 1]
     return scores
+
+
+def _classifier(n: int, linear: bool) -> Any:
+    # Balanced weights: otherwise a leaf that knows nothing tells which class its fold holds back more of.
+    if linear:
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000, class_weight="balanced"))
+    from sklearn.tree import DecisionTreeClassifier
+
+    return DecisionTreeClassifier(
+        max_leaf_nodes=16, min_samples_leaf=max(2, n // 100), class_weight="balanced", random_state=0
+    )
