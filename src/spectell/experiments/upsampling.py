@@ -45,7 +45,7 @@ from spectell.experiments.upsampling_theory import doublings_of
 
 __all__ = ["plan", "run"]
 
-SECONDS_A_STEP = {"small": {AUTOENCODER: 0.045, "gan": 0.16}, "full": {AUTOENCODER: 0.05, "gan": 0.1}}
+SECONDS_A_STEP = {"small": {AUTOENCODER: 0.05, "gan": 0.16}, "full": {AUTOENCODER: 0.05, "gan": 0.1}}
 """For the estimate of a plan, of one network by itself: small on one core of a CPU, full on a GPU (not measured)."""
 _SECONDS_AN_IMAGE = {"small": 0.02, "full": 0.5}
 """To make and measure one, with its share of the fits."""

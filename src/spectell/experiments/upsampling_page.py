@@ -132,10 +132,10 @@ def _method(record: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Markup]
     steps = {kind: study["autoencoder_steps" if kind == AUTOENCODER else "gan_steps"] for kind in kinds}
     yield facts(
         [
-            ("real images", f"{record['images']:,} of {study['size']} x {study['size']} pixels"),
+            ("real images", f"{record['images']:,} of {study['size']} × {study['size']} pixels"),
             ("from", record["source"]),
             ("groups", f"{record['groups']:,}"),
-            *((f"steps, {_called(kind)}", f"{number:,}") for kind, number in steps.items()),
+            *((f"{_called(kind)}, steps", f"{number:,}") for kind, number in steps.items()),
             ("seeds of the networks", ", ".join(map(str, range(study["seeds"])))),
             ("device", study["device"]),
         ]
@@ -164,7 +164,7 @@ def _repeat(record: dict[str, Any]) -> Iterator[Markup]:
 
 def _theory(record: Mapping[str, Any], kinds: Sequence[str]) -> Iterator[Markup]:
     fractions = {kind: f"1/{2 ** doublings_of(kind, record['study']['size'])}" for kind in kinds}
-    multiples = " and ".join(f"{value} ({_called(kind)})" for kind, value in fractions.items())
+    multiples = " and ".join(f"{value} ({_called(kind).replace('Auto', 'auto')})" for kind, value in fractions.items())
     yield paragraph(
         "Doubling by zero-insertion repeats the spectrum: a component at frequency f shows again at 1/2 − f, in cycles "
         "per pixel. Content is strongest near zero, so its images lie near 1/2, and after several doublings near "
@@ -222,7 +222,7 @@ def _bands(study: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
     for cell in cells:
         bands = study["cells"][cell.name]["bands_db"]
         rows.append([cell.upsampling, str(cell.seed), *(_signed(f"{value:+.2f}") for value in bands.values())])
-    caption = "Mean difference to the real images (dB) where the larger frequency is below 1/4, below 7/16, and above"
+    caption = "Difference to the real images (dB) by the larger frequency: below 1/4, below 7/16, above"
     return table(["up-sampling", "seed", "low", "high", "edge"], rows, caption=caption, numeric=range(1, 5))
 
 
