@@ -41,6 +41,16 @@ def test_every_leak_is_there_with_its_numbers_and_its_remedy():
     assert "No leak was found" not in page
 
 
+def test_what_several_generators_leak_is_one_remark_with_one_remedy():
+    leaks = [Leak(f"size of {name}", f"evidence on {name}", "crop them alike") for name in ("gan", "vae")]
+    page = render_audit(report(leaks=[*leaks, Leak("groups across splits", "3 groups", "split anew")]), "faces")
+    assert "Size of 2 generators" in page
+    assert "<li>evidence on gan</li><li>evidence on vae</li>" in page
+    assert page.count("What to do: crop them alike.") == 1
+    assert "Groups across splits" in page
+    assert "3 ways to tell the classes" in page
+
+
 def test_the_table_has_a_row_for_each_thing_that_has_a_figure():
     page = render_audit(report(comparisons=[comparison()]), "faces")
     rows = re.findall(r'<th scope="row">gan</th><td>([^<]+)</td><td class="number">([^<]+)</td><td>([^<]+)</td>', page)

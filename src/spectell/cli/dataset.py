@@ -196,7 +196,7 @@ def prepare(
     "--limit", type=click.IntRange(min=1), default=500, show_default=True, help="Files to read of each class."
 )
 @click.option("--all", "read_all", is_flag=True, help="Read all files.")
-@click.option("--files-only", is_flag=True, help="Leave out what only pixels tell; faster.")
+@click.option("--files-only", is_flag=True, help="Leave out earlier JPEG, resizing and thumbnails; faster.")
 @click.option("--html", metavar="FILE", type=click.Path(), help="Write a page that needs no network.")
 @click.option("--strict", is_flag=True, help="Exit with status 4 when a leak is found.")
 @real_option

@@ -71,8 +71,11 @@ def render_audit(report: AuditReport, name: str) -> str:
 
 
 def _findings(report: AuditReport) -> Iterator[Markup]:
+    kinds: dict[tuple[str, str], list[Leak]] = {}
     for leak in report.leaks:
-        yield _finding(leak)
+        kinds.setdefault((leak.what.rpartition(" of ")[0], leak.remedy), []).append(leak)
+    for (kind, remedy), leaks in kinds.items():
+        yield _finding(kind, remedy, leaks)
     if not report.leaks:
         looked = "" if report.pixels else " The pixels were not looked at."
         yield callout("No leak was found", paragraph(f"See below for what was compared.{looked}"), kind="good")
@@ -80,11 +83,11 @@ def _findings(report: AuditReport) -> Iterator[Markup]:
         yield details("What was left out", items(*report.notes))
 
 
-def _finding(leak: Leak) -> Markup:
-    remedy = f"What to do: {leak.remedy}."
-    return callout(
-        f"{leak.what[0].upper()}{leak.what[1:]}", paragraph(f"{leak.evidence}."), paragraph(remedy), kind="bad"
-    )
+def _finding(kind: str, remedy: str, leaks: Sequence[Leak]) -> Markup:
+    """Say once what is to be done about what several generators leak."""
+    title = leaks[0].what if len(leaks) == 1 else f"{kind} of {len(leaks)} generators"
+    said = paragraph(f"{leaks[0].evidence}.") if len(leaks) == 1 else items(*(leak.evidence for leak in leaks))
+    return callout(f"{title[0].upper()}{title[1:]}", said, paragraph(f"What to do: {remedy}."), kind="bad")
 
 
 def _separations(report: AuditReport) -> Iterator[Markup]:

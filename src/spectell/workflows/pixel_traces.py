@@ -17,7 +17,9 @@ import numpy.typing as npt
 from spectell.datasets import Manifest
 from spectell.images import read_image
 from spectell.perturbations.resize import resize
+from spectell.spectra.jpeg_history import MIN_SIDE as JPEG_SIDE
 from spectell.spectra.jpeg_history import JpegHistory, jpeg_history
+from spectell.spectra.resampling import MIN_SIDE as RESAMPLING_SIDE
 from spectell.spectra.resampling import ResamplingTrace, resampling_trace
 from spectell.workflows.image_set import in_threads, quiet
 
@@ -38,26 +40,37 @@ class PixelTraces:
     resampling : ResamplingTrace
     thumbnail : ndarray of shape (8, 8, 3), uint8
         Mean colours of the cells of an 8 x 8 grid.
+    measured : bool
+        Whether the image is large enough for the other two to say anything.
     """
 
     jpeg: JpegHistory
     resampling: ResamplingTrace
     thumbnail: Pixels
+    measured: bool = True
+
+
+def _absent(traces: PixelTraces) -> str:
+    return "none" if traces.measured else "too small to tell"
+
+
+def _place(traces: PixelTraces) -> str:
+    return f"at {traces.jpeg.row},{traces.jpeg.column}" if traces.jpeg.found else ""
 
 
 def _grid(traces: PixelTraces) -> str:
-    return f"at {traces.jpeg.row},{traces.jpeg.column}" if traces.jpeg.found else "none"
+    return _place(traces) or _absent(traces)
 
 
 def _quality(traces: PixelTraces) -> str:
     if not traces.jpeg.found:
-        return "none"
+        return _absent(traces)
     return "unknown quality" if traces.jpeg.quality is None else f"quality {traces.jpeg.quality}"
 
 
 def _resizing(traces: PixelTraces) -> str:
     found, frequency = traces.resampling.found, traces.resampling.frequency
-    return f"period {1 / frequency:.1f}" if found and frequency else "none"
+    return f"period {1 / frequency:.1f}" if found and frequency else _absent(traces)
 
 
 TRACES: Mapping[str, Callable[[PixelTraces], str]] = MappingProxyType(
@@ -80,7 +93,8 @@ def pixel_traces(pixels: Pixels) -> PixelTraces:
     (['none', 'none', 'none'], (8, 8, 3), 7)
     """
     thumbnail = resize(pixels, THUMBNAIL_SIDE, THUMBNAIL_SIDE, "box")
-    return PixelTraces(jpeg_history(pixels), resampling_trace(pixels), thumbnail)
+    measured = min(pixels.shape[:2]) >= max(JPEG_SIDE, RESAMPLING_SIDE)
+    return PixelTraces(jpeg_history(pixels), resampling_trace(pixels), thumbnail, measured)
 
 
 def read_traces(
@@ -125,12 +139,13 @@ def trace_features(traces: Sequence[PixelTraces], name: str) -> npt.NDArray[np.f
     -------
     features : ndarray of shape (N, D), float64
         The quality as a number, -1 where there is none and 0 where it is unknown; the frequency of resizing, 0 where
-        there is none; for the grid, a column of 0 and 1 for each place.
+        there is none; for the grid, a column of 0 and 1 for each place. Images too small to tell count as those
+        without a trace: sizes are compared elsewhere.
     """
     if name == "JPEG quality in pixels":
         return np.array([[-1.0 if not each.jpeg.found else float(each.jpeg.quality or 0)] for each in traces])
     if name == "resizing":
         found = [each.resampling.frequency if each.resampling.found else 0.0 for each in traces]
         return np.array(found, dtype=np.float64)[:, np.newaxis]
-    words = list(map(TRACES[name], traces))
+    words = list(map(_place, traces))
     return np.array([[float(word == kind) for kind in sorted(set(words))] for word in words])
