@@ -13,7 +13,7 @@ from spectell.cli.figures import stage_progress
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spectell.workflows.spectrum_study import SetSpectra, SpectrumStudy
+    from spectell.workflows.spectrum_study import SetSpectra, SpectrumStudy, TileSpectra
 
 __all__ = ["spectrum"]
 
@@ -123,6 +123,16 @@ def _set_lines(each: SetSpectra, study: SpectrumStudy) -> Iterator[str]:
         for peak, meaning in list(zip(peaks, tiles.meanings, strict=True))[:_SHOWN_PEAKS]:
             place = f"{peak.vertical:+.3f} down, {peak.horizontal:.3f} across"
             yield f"    {place} cycles per pixel, {peak.height_db:.1f} dB: {meaning}"
+        yield from _activity_lines(tiles)
+
+
+def _activity_lines(tiles: TileSpectra) -> Iterator[str]:
+    from spectell.spectra.peak_meaning import group_peaks
+
+    found = group_peaks(tiles.activity.search.peaks) if tiles.activity is not None else ()
+    for grid in found[:1]:
+        period = "no grid" if grid.period is None else f"a grid of {grid.period} pixels"
+        yield f"  in the activity: {period}, {len(grid.peaks)} peaks, up to {grid.peaks[0].height_db:.1f} dB"
 
 
 def _compared_lines(each: SetSpectra, study: SpectrumStudy) -> Iterator[str]:

@@ -78,12 +78,14 @@ def _overview_words() -> Markup:
 
 def _table(studies: Sequence[Named]) -> Markup:
     rows = [_row(each, study) for _, _, study in studies for each in study.sets]
-    headers = ["set", "images", "format", "exponent", "95 % interval", "peaks", "highest", "period", "p", "differ"]
+    headers = ["set", "images", "format", "exponent", "95 % interval", "peaks", "highest", "period", "p"]
+    headers += ["grid", "differ"]
     caption = (
-        "Exponent of the power law; peaks of the periodogram, the highest with its height and period in pixels; share "
-        "of coefficients that differ from the real images of the source"
+        "Exponent of the power law; peaks of the periodogram, the highest with its height and period in pixels; the "
+        "period of the strongest grid in the activity, where that of a JPEG shows, and its height; share of "
+        "coefficients that differ from the real images of the source"
     )
-    return table(headers, rows, caption=caption, numeric=[1, 3, 4, 5, 6, 7, 8, 9])
+    return table(headers, rows, caption=caption, numeric=[1, 3, 4, 5, 6, 7, 8, 9, 10])
 
 
 def _row(each: SetSpectra, study: SpectrumStudy) -> list[Content]:
@@ -102,8 +104,16 @@ def _row(each: SetSpectra, study: SpectrumStudy) -> list[Content]:
         _DASH if highest is None else f"{highest.height_db:.1f} dB",
         _DASH if not grids or grids[0].period is None else grids[0].period,
         _DASH if highest is None else probability(highest.p_value),
+        _grid_of_activity(each),
         _DASH if found is None else f"{100 * found.share_significant:.1f} %",
     ]
+
+
+def _grid_of_activity(each: SetSpectra) -> str:
+    """Period and height of the strongest grid in the activity of the luma."""
+    activity = each.tiles[0].activity if each.tiles else None
+    grids = [grid for grid in group_peaks(activity.search.peaks) if grid.period is not None] if activity else []
+    return f"{grids[0].period}, {grids[0].peaks[0].height_db:.1f} dB" if grids else _DASH
 
 
 def _source_section(name: str, place: str, study: SpectrumStudy) -> Section:

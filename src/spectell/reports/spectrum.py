@@ -150,7 +150,9 @@ def _block_section(study: SpectrumStudy, figures: Sequence[Rendered]) -> Section
 def _about_peaks() -> Markup:
     return paragraph(
         "A regular grid in the pixels is a set of narrow peaks. JPEG blocks, up-sampling layers and colour filters "
-        "have grids of the same periods, so a position alone proves none of them."
+        "have grids of the same periods, so a position alone proves none of them. Peaks of the luma are patterns that "
+        "were added to the picture. The activity is how much neighbouring pixels differ: the blocks of a JPEG and "
+        "resizing make it periodic and leave the spectrum of the luma smooth."
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from spectell.reports.markup import Content, Markup
 from spectell.reports.parts import callout, details, items, paragraph, table
-from spectell.spectra.peak_meaning import grid_period, group_peaks
+from spectell.spectra.peak_meaning import PeakMeaning, grid_period, group_peaks
 from spectell.spectra.peaks import FALSE_ALARM, Peak
 from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumStudy
 
@@ -92,24 +92,25 @@ def peak_table(study: SpectrumStudy) -> Markup:
     """Make the table of the peaks, a row for each grid of them, and unfolded a row for each peak."""
     rows, every = [], []
     for each in study.sets:
-        grids = group_peaks(each.tiles[0].peaks.peaks) if each.tiles else ()
-        meanings = dict(zip(each.tiles[0].peaks.peaks, each.tiles[0].meanings, strict=True)) if grids else {}
-        for grid in grids[:_MOST_GRIDS]:
-            rows.append(_grid_row(each, grid.period, grid.peaks, str(meanings[grid.peaks[0]])))
-        if len(grids) > _MOST_GRIDS:
-            rows.append([each.name, f"and {len(grids) - _MOST_GRIDS} weaker", *[_DASH] * 5])
-        if not grids:
-            rows.append([each.name, "none", *[_DASH] * 5])
-        every += [_peak_row(each, peak) for grid in grids for peak in grid.peaks]
-    headers = ["set", "period (pixels)", "peaks", "highest at (down, across)", "height", "p", "what it may come from"]
+        for signal, peaks, meanings in _signals(each):
+            grids = group_peaks(peaks)
+            causes = dict(zip(peaks, meanings, strict=True))
+            for grid in grids[:_MOST_GRIDS]:
+                rows.append(_grid_row(each, signal, grid.period, grid.peaks, str(causes[grid.peaks[0]])))
+            if len(grids) > _MOST_GRIDS:
+                rows.append([each.name, signal, f"and {len(grids) - _MOST_GRIDS} weaker", *[_DASH] * 5])
+            if not grids:
+                rows.append([each.name, signal, "none", *[_DASH] * 5])
+            every += [_peak_row(each, signal, peak) for grid in grids for peak in grid.peaks]
+    headers = ["set", "in", "period (pixels)", "peaks", "highest at (down, across)", "height", "p", "may come from"]
     rate = f"{100 * FALSE_ALARM:g} %"
     caption = f"Peaks; of spectra without any, {rate} would show one. Positions in cycles per pixel"
-    grouped = table(headers, rows, caption=caption, numeric=[2, 3, 4, 5])
+    grouped = table(headers, rows, caption=caption, numeric=[3, 4, 5, 6])
     if not every:
         return grouped
     more = "" if len(every) <= _MOST_PEAKS else f" (the first {_MOST_PEAKS} of {len(every):,}; all are in spectra.json)"
-    single = ["set", "down", "across", "period", "height", "standard errors"]
-    listed = table(single, every[:_MOST_PEAKS], caption=f"Single peaks{more}", numeric=[1, 2, 3, 4, 5])
+    single = ["set", "in", "down", "across", "period", "height", "standard errors"]
+    listed = table(single, every[:_MOST_PEAKS], caption=f"Single peaks{more}", numeric=[2, 3, 4, 5, 6])
     return grouped + details("Every peak by itself", listed)
 
 
@@ -135,10 +136,22 @@ def probability(value: float) -> str:
     return "< 1e-6" if value < 1e-6 else f"{value:.2g}"
 
 
-def _grid_row(each: SetSpectra, period: int | None, peaks: Sequence[Peak], meaning: str) -> list[Content]:
+def _signals(each: SetSpectra) -> Iterator[tuple[str, tuple[Peak, ...], tuple[PeakMeaning, ...]]]:
+    """Yield each signal in which peaks were looked for, with what was found."""
+    if not each.tiles:
+        yield "luma", (), ()
+        return
+    tiles = each.tiles[0]
+    yield "luma", tiles.peaks.peaks, tiles.meanings
+    if tiles.activity is not None:
+        yield "activity", tiles.activity.search.peaks, tiles.activity.meanings
+
+
+def _grid_row(each: SetSpectra, signal: str, period: int | None, peaks: Sequence[Peak], meaning: str) -> list[Content]:
     highest = peaks[0]
     return [
         each.name,
+        signal,
         _DASH if period is None else period,
         len(peaks),
         f"{highest.vertical:+.3f}, {highest.horizontal:.3f}",
@@ -148,10 +161,11 @@ def _grid_row(each: SetSpectra, period: int | None, peaks: Sequence[Peak], meani
     ]
 
 
-def _peak_row(each: SetSpectra, peak: Peak) -> list[Content]:
+def _peak_row(each: SetSpectra, signal: str, peak: Peak) -> list[Content]:
     period = grid_period(peak)
     return [
         each.name,
+        signal,
         f"{peak.vertical:+.4f}",
         f"{peak.horizontal:.4f}",
         _DASH if period is None else period,

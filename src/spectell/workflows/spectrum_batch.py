@@ -29,13 +29,26 @@ from spectell.workflows.spectrum_sums import SetSums, Tally, radial_histogram
 from spectell.workflows.spectrum_tiles import log_profile
 from spectell.workflows.worker import Gate
 
-__all__ = ["BLOCK_SIZE", "MAX_BLOCKS", "MAX_TILES", "TILE_SIZES", "Batch", "Part", "Spool", "measure_batch"]
+__all__ = [
+    "ACTIVITY_SIZES",
+    "BLOCK_SIZE",
+    "MAX_BLOCKS",
+    "MAX_TILES",
+    "TILE_SIZES",
+    "Batch",
+    "Part",
+    "Spool",
+    "measure_batch",
+]
 
 BLOCK_SIZE, MAX_BLOCKS = 32, 16
 """Side of a block in pixels, and how many of them of one image."""
 
 TILE_SIZES, MAX_TILES = (128, 64, 32), 4
 """Sides of a tile, the largest that fits is used; and how many tiles of one image."""
+
+ACTIVITY_SIZES = (128, 64)
+"""Sides of the tiles whose activity is looked at; in smaller ones the grid of a JPEG fills the spectrum."""
 
 _CHUNK_VALUES = 2**21  # of coefficients side by side, 8 MB
 _CHUNK_IMAGES = (2, 32)
@@ -251,6 +264,7 @@ class _Details:
         self._sums = sums
         self._blocks: list[Float32Array] = []
         self._tiles: dict[int, list[npt.NDArray[Any]]] = {}
+        self._activity: dict[int, list[npt.NDArray[Any]]] = {}
 
     def add(self, pixels: Pixels) -> None:
         """Measure an image; one that is smaller than a block is passed over."""
@@ -261,6 +275,9 @@ class _Details:
         self._blocks.append(block_spectra(pixels, size=BLOCK_SIZE, max_blocks=MAX_BLOCKS, colour=True).mean_log_power)
         size = next(size for size in TILE_SIZES if size <= side)
         self._tiles.setdefault(size, []).append(tile_periodogram(pixels, size=size, max_tiles=MAX_TILES))
+        if size in ACTIVITY_SIZES:
+            activity = tile_periodogram(pixels, size=size, max_tiles=MAX_TILES, signal="activity")
+            self._activity.setdefault(size, []).append(activity)
         if len(self._blocks) == self._PENDING:
             self.flush()
 
@@ -277,6 +294,8 @@ class _Details:
             profiles = log_profile(tiles)
             self._add(f"tiles{size}/radial", profiles)
             self._sums.add_histogram(f"tiles{size}/radial", radial_histogram(profiles))
+        for size in sorted(self._activity):
+            self._add(f"tiles{size}/activity", np.stack(self._activity.pop(size)))
 
     def _add(self, key: str, spectra: npt.NDArray[Any]) -> None:
         self._sums.add(key, SpectrumStatistics(spectra.shape[1:]).update(spectra))

@@ -25,10 +25,30 @@ __all__ = [
     "SetFacts",
     "SetSpectra",
     "SpectrumStudy",
+    "TilePeaks",
     "TileSpectra",
 ]
 
 Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TilePeaks:
+    """Peaks of a mean periodogram.
+
+    Parameters
+    ----------
+    log_power : MeanSpectrum
+        Of the mean log power of an image, shape (size, size // 2 + 1) in the layout of `numpy.fft.rfft2`, in nats.
+    search : PeakSearch
+        What `spectell.spectra.peaks.find_peaks` found in its mean.
+    meanings : tuple of PeakMeaning
+        What each peak may mean, in the order of the peaks; as text with `str`.
+    """
+
+    log_power: MeanSpectrum
+    search: PeakSearch
+    meanings: tuple[PeakMeaning, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +72,9 @@ class TileSpectra:
         What `spectell.spectra.peaks.find_peaks` found in the mean of `log_power`.
     meanings : tuple of PeakMeaning
         What each peak may mean, in the order of the peaks; as text with `str`.
+    activity : TilePeaks, optional
+        The same of the luma's activity, where the grids of JPEGs and of resizing show that leave the luma's spectrum
+        smooth (see `spectell.spectra.tile_periodogram`); None for tiles below 64 pixels.
     """
 
     size: int
@@ -60,6 +83,7 @@ class TileSpectra:
     directions: dict[str, Float64Array]
     peaks: PeakSearch
     meanings: tuple[PeakMeaning, ...]
+    activity: TilePeaks | None = None
 
     @property
     def count(self) -> int:

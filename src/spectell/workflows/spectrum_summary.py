@@ -14,7 +14,14 @@ from spectell.spectra.peak_meaning import peak_meaning
 from spectell.spectra.peaks import find_peaks
 from spectell.workflows.spectrum_files import ArrayFile
 from spectell.workflows.spectrum_means import BLOCK_CHANNELS, CHANNELS, FullSpectra, MeanSpectrum, RadialBand
-from spectell.workflows.spectrum_study import Comparison, SetFacts, SetSpectra, SpectrumStudy, TileSpectra
+from spectell.workflows.spectrum_study import (
+    Comparison,
+    SetFacts,
+    SetSpectra,
+    SpectrumStudy,
+    TilePeaks,
+    TileSpectra,
+)
 from spectell.workflows.spectrum_tiles import directions, histogram_quantile, power_law, ring_frequencies
 
 __all__ = ["ARRAYS", "SUMMARY", "load_study", "study_as_dict"]
@@ -98,11 +105,8 @@ def _full(spectra: Mapping[str, MeanSpectrum]) -> tuple[FullSpectra, ...]:
 def _tiles(
     size: int, name: str, spectra: Mapping[str, MeanSpectrum], arrays: ArrayFile, facts: SetFacts
 ) -> TileSpectra:
-    log_power = spectra[f"tiles{size}/log_power"]
-    mean = log_power.mean
-    search = find_peaks(mean, log_power.standard_error if log_power.count > 1 else None)
-    jpeg = False if facts.lossless_origin else True if "JPEG" in facts.formats else None
-    meanings = [peak_meaning(peak, jpeg_history=jpeg, lossless=facts.lossless_origin) for peak in search.peaks]
+    luma = _peaks(spectra[f"tiles{size}/log_power"], facts)
+    activity = spectra.get(f"tiles{size}/activity")
     radial = spectra[f"tiles{size}/radial"]
     histogram = arrays[f"{name}/tiles{size}/radial/histogram"]
     low, median, high = (histogram_quantile(histogram, quantile) for quantile in _BAND)
@@ -116,7 +120,22 @@ def _tiles(
         high=high,
         power_law=power_law(radial.mean, size, radial.count),
     )
-    return TileSpectra(size, log_power, band, directions(mean), search, tuple(meanings))
+    return TileSpectra(
+        size,
+        luma.log_power,
+        band,
+        directions(luma.log_power.mean),
+        luma.search,
+        luma.meanings,
+        None if activity is None else _peaks(activity, facts),
+    )
+
+
+def _peaks(log_power: MeanSpectrum, facts: SetFacts) -> TilePeaks:
+    search = find_peaks(log_power.mean, log_power.standard_error if log_power.count > 1 else None)
+    jpeg = False if facts.lossless_origin else True if "JPEG" in facts.formats else None
+    meanings = [peak_meaning(peak, jpeg_history=jpeg, lossless=facts.lossless_origin) for peak in search.peaks]
+    return TilePeaks(log_power, search, tuple(meanings))
 
 
 def study_as_dict(study: SpectrumStudy) -> dict[str, Any]:
@@ -151,21 +170,25 @@ def _set_dict(each: SetSpectra) -> dict[str, Any]:
 def _tiles_dict(tiles: TileSpectra) -> dict[str, Any]:
     band, law = tiles.radial, tiles.radial.power_law
     profile = {name: getattr(band, name) for name in ("frequency", "mean", "std", "low", "median", "high")}
-    peaks = [
-        {**_fields(peak), "meaning": str(meaning), "cause": str(meaning.cause), "period": meaning.period}
-        | {"upsampling_factor": meaning.upsampling_factor}
-        for peak, meaning in zip(tiles.peaks.peaks, tiles.meanings, strict=True)
-    ]
+    luma = _peaks_dict(TilePeaks(tiles.log_power, tiles.peaks, tiles.meanings))
     return {
         "size": tiles.size,
         "n_images": tiles.count,
-        "key": tiles.log_power.key,
         "radial": profile,
         "power_law": None if law is None else _fields(law),
         "directions": tiles.directions,
-        "peaks": peaks,
-        "peak_threshold": tiles.peaks.threshold,
+        **luma,
+        "activity": None if tiles.activity is None else _peaks_dict(tiles.activity),
     }
+
+
+def _peaks_dict(found: TilePeaks) -> dict[str, Any]:
+    peaks = [
+        {**_fields(peak), "meaning": str(meaning), "cause": str(meaning.cause), "period": meaning.period}
+        | {"upsampling_factor": meaning.upsampling_factor}
+        for peak, meaning in zip(found.search.peaks, found.meanings, strict=True)
+    ]
+    return {"key": found.log_power.key, "peaks": peaks, "peak_threshold": found.search.threshold}
 
 
 def _comparison_dict(each: Comparison) -> dict[str, Any]:

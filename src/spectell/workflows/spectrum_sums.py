@@ -84,7 +84,8 @@ class SetSums:
     tally : Tally
         About the files.
     spectra : dict of str to SpectrumStatistics
-        By kind and channel: ``256x256/log/grey``, ``blocks/luma``, ``tiles128/log_power``, ``tiles128/radial``.
+        By kind and channel: ``256x256/log/grey``, ``blocks/luma``, ``tiles128/log_power``,
+        ``tiles128/activity``, ``tiles128/radial``.
     histograms : dict of str to ndarray of int64
         Of radial profiles, by the name of their spectrum; shape (rings, bins).
     """
