@@ -6,7 +6,7 @@ from importlib import import_module
 
 from benchmarks.harness import describe_machine
 
-NAMES = ("spectra", "statistics", "scan", "spectrum", "ridge")
+NAMES = ("spectra", "statistics", "scan", "spectrum", "ridge", "training")
 
 
 def main(arguments: list[str]) -> int:

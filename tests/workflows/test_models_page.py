@@ -20,16 +20,30 @@ def folder(toy_dataset, toy_photographs, tmp_path, monkeypatch):
     return tmp_path
 
 
-def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```(?!\n\n<!-- not run)", PAGE.read_text(), re.DOTALL)
+def blocks(language, *, torch=False):
+    """Give the examples that need PyTorch, or those that do not."""
+    found = re.findall(rf"```{language}\n(.*?)```(?!\n\n<!-- not run)", PAGE.read_text(), re.DOTALL)
+    return [block for block in found if ("cnn" in block) == torch]
 
 
-def test_the_commands_run(folder):
-    commands = [line.removeprefix("$ ") for line in "".join(blocks("console")).splitlines()]
-    assert len(commands) == 5
+def run_commands(*, torch, number):
+    commands = [line.removeprefix("$ ") for line in "".join(blocks("console", torch=torch)).splitlines()]
+    assert len(commands) == number
     for command in commands:
         result = CliRunner().invoke(cli, shlex.split(command)[1:], prog_name="spectell")
         assert result.exit_code == 0, result.output
+
+
+def test_the_commands_run(folder):
+    run_commands(torch=False, number=5)
+
+
+@pytest.mark.torch
+def test_the_examples_of_networks_run(folder):
+    pytest.importorskip("torch")
+    run_commands(torch=True, number=3)
+    (block,) = blocks("python", torch=True)
+    exec(compile(block, str(PAGE), "exec"), {})
 
 
 def test_the_python_runs(folder):
