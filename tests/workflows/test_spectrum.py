@@ -12,7 +12,14 @@ from PIL import Image
 from scipy.fft import dctn
 
 from spectell.errors import ArtifactError, ImageError, ManifestError, ParameterError
-from spectell.spectra import block_spectra, compare_spectra, radial_profile, tile_periodogram, unfold_periodogram
+from spectell.spectra import (
+    block_spectra,
+    compare_spectra,
+    group_peaks,
+    radial_profile,
+    tile_periodogram,
+    unfold_periodogram,
+)
 from spectell.workflows import spectrum_batch, spectrum_sets
 from spectell.workflows.spectrum import load_study, spectrum, study_as_dict
 from spectell.workflows.spectrum_pass import batch_bounds
@@ -337,3 +344,24 @@ def test_a_file_that_no_study_wrote_is_refused(tmp_path):
         load_study(tmp_path)
     with pytest.raises(ArtifactError, match="No such file"):
         spectrum((), tmp_path / "out", merge=[tmp_path / "absent.npz"])
+
+
+def test_the_grid_of_a_jpeg_is_found_in_the_activity_and_not_in_the_luma(rng, tmp_path):
+    folder = tmp_path / "photos" / "real"
+    folder.mkdir(parents=True)
+    smooth = rng.normal(size=(12, 128, 128, 3)).cumsum(axis=1).cumsum(axis=2)
+    noisy = 128 + 8 * smooth / smooth.std() * 5 + rng.normal(scale=6.0, size=smooth.shape)
+    for number, pixels in enumerate(noisy.clip(0, 255).astype(np.uint8)):
+        Image.fromarray(pixels).save(folder / f"{number}.jpg", quality=50)
+    study = spectrum(folder.parent, tmp_path / "out", workers=1)
+    (tiles,) = study["photos/real"].tiles
+    assert group_peaks(tiles.activity.search.peaks)[0].period == 8
+    assert 8 not in {grid.period for grid in group_peaks(tiles.peaks.peaks)}
+    naive = np.mean([tile_periodogram(each, size=128, max_tiles=4, signal="activity") for each in pixels_of(folder)], 0)
+    np.testing.assert_allclose(tiles.activity.log_power.mean, naive, rtol=1e-5)
+    stated = study_as_dict(study)["sets"][0]["tiles"][0]["activity"]
+    assert [peak["height_db"] for peak in stated["peaks"]] == [peak.height_db for peak in tiles.activity.search.peaks]
+
+
+def test_small_tiles_have_no_activity(faces, tmp_path):
+    assert all(tiles.activity is None for tiles in spectrum(faces, tmp_path / "out", workers=1)["faces/real"].tiles)
