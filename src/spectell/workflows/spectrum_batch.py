@@ -50,11 +50,9 @@ TILE_SIZES, MAX_TILES = (128, 64, 32), 4
 ACTIVITY_SIZES = (128, 64)
 """Sides of the tiles whose activity is looked at; in smaller ones the grid of a JPEG fills the spectrum."""
 
-_CHUNK_VALUES = 2**21  # of coefficients side by side, 8 MB
+_CHUNK_VALUES = 2**22  # of coefficients side by side, 16 MB
 _CHUNK_IMAGES = (2, 32)
-_STRIP_VALUES = (
-    2**17
-)  # of one channel of all images side by side: a call each for more takes longer than the cache saves
+_STRIP_VALUES = 2**18  # of one channel of all images: with smaller strips, calls cost more than the cache saves
 
 _NEARLY_CONSTANT = 1e-4  # share of the mean square that is variance
 _EVERY = 16  # coefficient is asked whether it is
