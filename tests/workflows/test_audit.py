@@ -238,6 +238,13 @@ def test_brightness_is_told_by_thumbnails_alone(textures):
     assert dark == pytest.approx(np.mean(report.classes[0].mean_thumbnail) / 2, rel=0.1)
 
 
+def test_pictures_too_small_to_tell_do_not_leak_a_history(textures, make):
+    make("set/gan", size=(40, 40))
+    report = audit_manifest(read_dataset(textures("set/real", through_jpeg)), pixels=True)
+    assert leaks(report)[0] == "size of gan"
+    assert set(report.comparisons[0].by_trace.values()) == {None}
+
+
 def test_classes_made_alike_leak_nothing_in_their_pixels_either(textures):
     textures("set/real", through_jpeg)
     report = audit_manifest(read_dataset(textures("set/gan", through_jpeg)), pixels=True)

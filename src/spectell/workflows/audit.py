@@ -179,7 +179,10 @@ def _compared(facts: Sequence[ImageFacts], traces: Sequence[PixelTraces], chosen
 def _with_pixels(
     compared: Comparison, traces: Sequence[PixelTraces], labels: npt.NDArray[np.int8], groups: IntArray
 ) -> Comparison:
-    by_trace = {trace: separation(trace_features(traces, trace), labels, groups) for trace in TRACES}
+    told = np.array([each.measured for each in traces], dtype=bool)  # others differ in their size, which is a fact
+    by_trace = {
+        trace: separation(trace_features(_of(traces, told), trace), labels[told], groups[told]) for trace in TRACES
+    }
     thumbnails = np.array([np.ravel(each.thumbnail) for each in traces], dtype=np.float64)
     return replace(compared, by_trace=by_trace, thumbnails=separation(thumbnails, labels, groups, linear=True))
 

@@ -143,9 +143,11 @@ def trace_features(traces: Sequence[PixelTraces], name: str) -> npt.NDArray[np.f
         without a trace: sizes are compared elsewhere.
     """
     if name == "JPEG quality in pixels":
-        return np.array([[-1.0 if not each.jpeg.found else float(each.jpeg.quality or 0)] for each in traces])
+        known = [float(each.jpeg.quality or 0) if each.jpeg.found else -1.0 for each in traces]
+        return np.array(known, dtype=np.float64)[:, np.newaxis]
     if name == "resizing":
         found = [each.resampling.frequency if each.resampling.found else 0.0 for each in traces]
         return np.array(found, dtype=np.float64)[:, np.newaxis]
     words = list(map(_place, traces))
-    return np.array([[float(word == kind) for kind in sorted(set(words))] for word in words])
+    kinds = sorted(set(words))
+    return np.array([[float(word == kind) for kind in kinds] for word in words]).reshape(len(words), len(kinds))
