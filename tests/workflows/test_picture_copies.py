@@ -1,0 +1,40 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spectell.errors import ManifestError, ParameterError
+from spectell.workflows.picture_copies import kept_names, plain_folder, require_apart
+
+NAMES = st.text(alphabet="aAb.1", min_size=1, max_size=4).filter(lambda name: name.strip("."))
+PATHS = st.lists(st.builds("{}/{}.{}".format, NAMES, NAMES, st.sampled_from(["png", "jpg"])), unique=True, max_size=12)
+
+
+@given(PATHS)
+def test_names_are_unlike_even_where_case_does_not_count(paths):
+    names = [name.casefold() for name in kept_names(paths)]
+    assert len(set(names)) == len(paths)
+
+
+@given(PATHS)
+def test_names_stay_below_the_output(paths):
+    for name in kept_names([f"../{path}" for path in paths] + [f"/root/{path}" for path in paths]):
+        assert not name.startswith("/")
+        assert ".." not in name.split("/")
+
+
+def test_a_plain_folder_is_listed_in_order_without_hidden_files(tmp_path):
+    for name in ("b.png", "deep/a.JPG", ".hidden.png", "notes.txt"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).touch()
+    manifest = plain_folder(tmp_path / "set")
+    assert [(entry.path, entry.group) for entry in manifest] == [("b.png", "set/b"), ("deep/a.JPG", "set/deep/a")]
+    with pytest.raises(ManifestError, match="does not exist"):
+        plain_folder(tmp_path / "none")
+
+
+def test_copies_may_lie_beside_the_originals_but_not_among_them(tmp_path):
+    (tmp_path / "set").mkdir()
+    require_apart(tmp_path / "set", tmp_path / "set-copies")
+    for inside in ("set", "set/copies"):
+        with pytest.raises(ParameterError, match="lies in the folder of the images"):
+            require_apart(tmp_path / "set", tmp_path / inside)
