@@ -1,11 +1,12 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from spectell.figures.heat_maps import plot_heat_maps
 from spectell.figures.style import DARK, LIGHT
-from spectell.reports.render import Drawing, render_drawing, render_pdf, render_png
+from spectell.reports.render import Drawing, render_drawing, render_drawings, render_pdf, render_png
 
 
 def drawing(rng):
@@ -48,3 +49,26 @@ def test_a_palette_keeps_the_colours_of_the_map():
 
 def test_pdf_is_pdf(rng):
     assert render_pdf(drawing(rng).make(LIGHT)).startswith(b"%PDF")
+
+
+def test_drawings_are_the_same_bytes_in_order_however_many_processes_render_them():
+    drawings = [
+        Drawing(
+            f"figure-{number}", lambda theme, n=number: plot_heat_maps([np.eye(4 + n)], [str(n)], theme=theme), "", ""
+        )
+        for number in range(3)
+    ]
+    alone, together = (list(render_drawings(drawings, workers=workers)) for workers in (1, 2))
+    assert [each.drawing.name for each in together] == ["figure-0", "figure-1", "figure-2"]
+    for one, other in zip(alone, together, strict=True):
+        assert (one.light, one.dark, one.pdf) == (other.light, other.dark, other.pdf)
+    assert len({each.light for each in together}) == 3
+
+
+def test_a_drawing_that_kills_its_process_fails_here_with_its_own_error():
+    def broken(theme):
+        raise ValueError("no such map")
+
+    drawings = [Drawing(name, broken, "", "") for name in ("one", "two")]
+    with pytest.raises(ValueError, match="no such map"):
+        list(render_drawings(drawings, workers=2))

@@ -6,7 +6,7 @@ PNG files hold a palette: heat maps and curves have few colours, and a palette t
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,14 @@ import numpy.typing as npt
 from spectell.figures.style import DARK, LIGHT, Theme
 from spectell.reports.markup import Content, Markup, join
 from spectell.reports.parts import figure
+from spectell.workflows.pool import available_cores, isolated_map
+from spectell.workflows.process import may_fork
+from spectell.workflows.worker import Gate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["DPI", "Drawing", "Rendered", "render_drawing", "render_pdf", "render_png"]
+__all__ = ["DPI", "Drawing", "Rendered", "render_drawing", "render_drawings", "render_pdf", "render_png"]
 
 DPI = 130
 """Pixels an inch of PNG files; PDF files have none, except those of the spectra themselves."""
@@ -28,6 +31,7 @@ DPI = 130
 Pixels = npt.NDArray[np.uint8]
 
 _COLOURS = 256
+_SECONDS = 120.0  # for one drawing; then this process tries
 _DENSITY = 1.2
 """Pixels of a figure in one of the page, so that its letters are about as large as the text's."""
 
@@ -96,6 +100,39 @@ def render_drawing(drawing: Drawing) -> Rendered:
     for ours, theirs in zip(dark.axes, light.axes, strict=True):
         ours.set_position(theirs.get_position(original=True))
     return Rendered(drawing, png, render_png(dark), render_pdf(light))
+
+
+def render_drawings(drawings: Sequence[Drawing], *, workers: int | None = None) -> Iterator[Rendered]:
+    """Render several drawings, in as many processes as there are cores where processes can be forked.
+
+    Parameters
+    ----------
+    drawings : sequence of Drawing
+    workers : int >= 1, optional
+        Processes; all cores by default. The bytes do not depend on it.
+
+    Yields
+    ------
+    rendered : Rendered
+        In the order of the drawings.
+    """
+    workers = min(available_cores() if workers is None else workers, len(drawings))
+    if workers < 2 or not may_fork():  # a drawing holds functions, which do not travel
+        yield from map(render_drawing, drawings)
+        return
+    import matplotlib.backends.backend_agg
+    import matplotlib.backends.backend_pdf  # noqa: F401 - so that every process has them already
+
+    def work(number: int, gate: Gate) -> tuple[bytes, bytes, bytes]:
+        del gate
+        made = render_drawing(drawings[number])
+        return made.light, made.dark, made.pdf
+
+    for drawing, answer in zip(
+        drawings, isolated_map(work, range(len(drawings)), workers=workers, timeout=_SECONDS), strict=True
+    ):
+        whole = isinstance(answer.result, tuple) and len(answer.result) == 3
+        yield Rendered(drawing, *answer.result) if whole else render_drawing(drawing)
 
 
 def render_png(drawn: Figure, *, dpi: int = DPI) -> bytes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 from spectell.datasets.atomic import replacing
 from spectell.reports.markup import Content, Markup, join
 from spectell.reports.page import Section, render_page, section, write_page
 from spectell.reports.parts import callout, details, facts, file_link, items, paragraph, subsection
-from spectell.reports.render import Drawing, Rendered, render_drawing
+from spectell.reports.render import Drawing, Rendered, render_drawings
 from spectell.reports.spectrum_figures import (
     block_drawings,
     drawn_sizes,
@@ -48,11 +49,13 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
         If the folder cannot be written.
     """
     folder = Path(directory)
-    sizes = [(size, write_figures(full_drawings(study, size), folder)) for size in drawn_sizes(study)]
-    blocks = write_figures(block_drawings(study), folder)
-    profiles = write_figures(profile_drawings(study), folder)
+    shown = drawn_sizes(study)
     drawn = peak_drawing(study)
-    peaks = write_figures([drawn] if drawn else [], folder)
+    groups = [*(list(full_drawings(study, size)) for size in shown), list(block_drawings(study))]
+    groups += [list(profile_drawings(study)), [drawn] if drawn else []]
+    figures = iter(write_figures(list(chain(*groups)), folder))
+    *full, blocks, profiles, peaks = [list(islice(figures, len(group))) for group in groups]
+    sizes = list(zip(shown, full, strict=True))
     page = render_page(
         _title(study),
         section("What was found", findings(study), set_table(study)),
@@ -71,11 +74,10 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
     return folder / PAGE
 
 
-def write_figures(drawings: Iterable[Drawing], folder: Path) -> list[Rendered]:
-    """Render drawings and write their files; one figure at a time is in memory besides the bytes."""
+def write_figures(drawings: Sequence[Drawing], folder: Path) -> list[Rendered]:
+    """Render drawings and write their files; one figure a process is in memory besides the bytes."""
     rendered = []
-    for drawing in drawings:
-        made = render_drawing(drawing)
+    for made in render_drawings(drawings):
         for name, content in made.files.items():
             with replacing(folder / name) as file:
                 file.write(content)

@@ -78,7 +78,7 @@ def spectrum(
     limit : int >= 1, optional
         Images a set at most, chosen at random.
     seed : int >= 0
-        Of that choice, and of the 1,024 images that take part in block, tile and radial spectra.
+        Of that choice, and of the 512 images that take part in block, tile and radial spectra.
     workers : int >= 1, optional
         Processes; all cores by default. The result does not depend on it.
     on_progress : callable

@@ -19,7 +19,7 @@ from spectell.workflows.walk import PathLike, walk
 
 __all__ = ["DETAILED_IMAGES", "ImageFiles", "list_sets"]
 
-DETAILED_IMAGES = 1024
+DETAILED_IMAGES = 512
 """Images of a set that take part in block, tile and radial spectra, whose means vary little beyond so many."""
 
 
