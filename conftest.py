@@ -15,4 +15,6 @@ if find_spec("torch") is None:
     _needing_torch = ("autoencoder", "superresolution", "tensors", "tiny_network")
     collect_ignore = [str(_generators / f"{name}.py") for name in _needing_torch]
     _networks = _generators.parent / "detectors" / "networks"
-    collect_ignore += [str(_networks / f"{name}.py") for name in ("feed", "input_layer", "modules", "state", "training")]
+    collect_ignore += [
+        str(_networks / f"{name}.py") for name in ("feed", "input_layer", "modules", "state", "training")
+    ]

@@ -123,7 +123,8 @@ def prepare_images(
     ...     os.mkdir(f"{folder}/in")
     ...     Image.new("RGB", (341, 256), "teal").save(f"{folder}/in/a.png")
     ...     copies = prepare_images("lsun", f"{folder}/in", f"{folder}/out", 128, workers=1)
-    ...     Image.open(f"{folder}/out/real/a.png").size
+    ...     with Image.open(f"{folder}/out/real/a.png") as square:
+    ...         square.size
     (128, 128)
     """
     collection = COLLECTIONS.get(name)
