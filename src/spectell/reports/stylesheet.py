@@ -41,6 +41,7 @@ pre{max-width:100%;overflow-x:auto;padding:.75rem 1rem;background:var(--panel);b
 table{border-collapse:collapse;font-size:.925rem;line-height:1.4}
 caption{text-align:left;padding:0 0 .5rem;color:var(--muted);font-size:.925rem}
 th,td{padding:.4rem .9rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+td:last-child:not(.number){min-width:12rem}
 thead th{background:var(--panel);font-weight:600;vertical-align:bottom}
 tbody th{font-weight:600}
 .number{text-align:right;font-variant-numeric:tabular-nums lining-nums;white-space:nowrap}
