@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from spectell.spectra import (
     tile_periodogram,
     unfold_periodogram,
 )
-from spectell.workflows import spectrum_batch, spectrum_sets
+from spectell.workflows import spectrum_sets
 from spectell.workflows.spectrum import load_study, spectrum, study_as_dict
 from spectell.workflows.spectrum_pass import batch_bounds
 from spectell.workflows.spectrum_tiles import power_law, ring_frequencies
@@ -187,6 +186,21 @@ spectrum(sys.argv[1], sys.argv[2], workers=1, on_progress=report)
 """
 
 
+NOTED = """
+import sys
+from pathlib import Path
+from spectell.workflows import spectrum_batch
+original = spectrum_batch.read_image
+def noted(path, **options):  # in a worker, forked from this process; hence the file
+    with open(sys.argv[3], "a") as file:
+        file.write(f"{Path(path).parent.name} {Path(path).stem}\\n")
+    return original(path, **options)
+spectrum_batch.read_image = noted
+from spectell.workflows.spectrum import spectrum
+spectrum(sys.argv[1], sys.argv[2], workers=1)
+"""
+
+
 @pytest.mark.parametrize("n_files", [0, 1, 15, 16, 17, 1600, 5100, 100_000])
 def test_every_file_is_in_one_batch_of_16_to_512(n_files):
     bounds = np.array(batch_bounds(n_files))
@@ -198,21 +212,14 @@ def test_every_file_is_in_one_batch_of_16_to_512(n_files):
 
 
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
-def test_a_run_that_was_stopped_goes_on_to_the_same_bits(faces, tmp_path, how, monkeypatch):
+def test_a_run_that_was_stopped_goes_on_to_the_same_bits(faces, tmp_path, how):
     arguments = [sys.executable, "-c", KILLED, str(faces), str(tmp_path / "stopped"), "1", how]
     assert subprocess.run(arguments, capture_output=True, check=False).returncode != 0
     assert not (tmp_path / "stopped" / "spectra.npz").exists()
     assert list((tmp_path / "stopped" / ".spectrum-work").glob("set*.npz"))
-    read, original = tmp_path / "read", spectrum_batch.read_image
-
-    def noted(path, **options):  # in a worker process, hence the file
-        with read.open("a") as file:
-            file.write(f"{Path(path).parent.name} {Path(path).stem}\n")
-        return original(path, **options)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(spectrum_batch, "read_image", noted)
-        resumed = spectrum(faces, tmp_path / "stopped", workers=1)
+    read = tmp_path / "read"
+    subprocess.run([sys.executable, "-c", NOTED, str(faces), str(tmp_path / "stopped"), str(read)], check=True)
+    resumed = load_study(tmp_path / "stopped")
     spectrum(faces, tmp_path / "whole", workers=1)
     assert any("went on" in note for note in resumed.notes)
     # The first set was finished, and the first batch of the second; whoever is killed has no time to save that.
