@@ -1,6 +1,7 @@
 """What every test of the project shares: one thread, and nothing collected that needs an extra that is absent."""
 
 import os
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,12 +10,19 @@ from pathlib import Path
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-# Collecting the doctests of a module imports it, and these import torch.
-if find_spec("torch") is None:
-    _generators = Path(__file__).parent / "src" / "spectell" / "generators"
-    _needing_torch = ("autoencoder", "superresolution", "tensors", "tiny_network")
-    collect_ignore = [str(_generators / f"{name}.py") for name in _needing_torch]
-    _networks = _generators.parent / "detectors" / "networks"
-    collect_ignore += [
-        str(_networks / f"{name}.py") for name in ("feed", "input_layer", "modules", "state", "training")
-    ]
+_SOURCE = Path(__file__).parent / "src"
+
+
+def _needs_torch(module: Path) -> bool:
+    """Tell whether a module of the package cannot be imported without torch, itself or through what it imports."""
+    name = ".".join(module.relative_to(_SOURCE).with_suffix("").parts)
+    try:
+        import_module(name.removesuffix(".__init__"))
+    except ModuleNotFoundError as error:
+        return error.name == "torch"
+    return False
+
+
+if find_spec("torch") is None:  # the doctests of these modules cannot be collected
+    _rooms = (_SOURCE / "spectell" / "generators", _SOURCE / "spectell" / "detectors" / "networks")
+    collect_ignore = [str(path) for room in _rooms for path in sorted(room.rglob("*.py")) if _needs_torch(path)]
