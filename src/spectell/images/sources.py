@@ -9,7 +9,17 @@ import os
 import stat
 from typing import IO, BinaryIO, cast
 
-__all__ = ["MAX_METADATA_BYTES", "MAX_WHOLE_BYTES", "MeteredReader", "Refused", "describe_path", "open_source"]
+__all__ = [
+    "MAX_METADATA_BYTES",
+    "MAX_WHOLE_BYTES",
+    "MeteredReader",
+    "Refused",
+    "describe_path",
+    "open_source",
+    "read_unless_large",
+]
+
+_MAX_QUICK_BYTES = 64 * 1024 * 1024
 
 MAX_METADATA_BYTES = 64 * 2**20
 """Bytes that may be read before the pixels begin."""
@@ -206,3 +216,18 @@ def _copy_stream(stream: BinaryIO) -> IO[bytes]:
             return io.BytesIO(content)
         content += piece
     raise Refused(f"the stream is longer than {MAX_WHOLE_BYTES >> 20} MiB; save it to a file first")
+
+
+def read_unless_large(stream: IO[bytes]) -> bytes | None:
+    """Return all of a seekable file for a decoder that wants it whole, or None above 64 MiB: Pillow reads by pieces.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_unless_large(io.BytesIO(b"all of it"))
+    b'all of it'
+    """
+    if stream.seek(0, os.SEEK_END) > _MAX_QUICK_BYTES:
+        return None
+    stream.seek(0)
+    return stream.read()

@@ -7,7 +7,6 @@ Pillow's decoder, so a file in which any chunk but the last stands there is left
 
 from __future__ import annotations
 
-import os
 import struct
 import zlib
 from typing import IO
@@ -15,10 +14,9 @@ from typing import IO
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["decode_rgb"]
+from spectell.images.sources import read_unless_large
 
-_MAX_BYTES = 64 * 1024 * 1024
-"""Larger files are left to Pillow, which reads a piece at a time."""
+__all__ = ["decode_rgb"]
 
 _SIGNATURE = 8
 _RGB_8_BITS = struct.pack(">BBBBB", 8, 2, 0, 0, 0)
@@ -53,10 +51,9 @@ def decode_rgb(stream: IO[bytes], height: int, width: int) -> npt.NDArray[np.uin
         import pyspng
     except ImportError:  # a platform without its wheels: slower, and otherwise the same
         return None
-    if stream.seek(0, os.SEEK_END) > _MAX_BYTES:
+    data = read_unless_large(stream)
+    if data is None:
         return None
-    stream.seek(0)
-    data = stream.read()
     if data[_HEADER] != struct.pack(">II", width, height) + _RGB_8_BITS or not _sound_and_pixels_last(data):
         return None
     try:

@@ -7,16 +7,14 @@ and so returns the same pixels. Whatever it does not like, Pillow judges: one de
 
 from __future__ import annotations
 
-import os
 from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["decode_rgb"]
+from spectell.images.sources import read_unless_large
 
-_MAX_BYTES = 64 * 1024 * 1024
-"""Larger files are left to Pillow, which reads a piece at a time."""
+__all__ = ["decode_rgb"]
 
 
 def decode_rgb(stream: IO[bytes], height: int, width: int) -> npt.NDArray[np.uint8] | None:
@@ -44,10 +42,9 @@ def decode_rgb(stream: IO[bytes], height: int, width: int) -> npt.NDArray[np.uin
         import simplejpeg
     except ImportError:  # a platform without its wheels: slower, and otherwise the same
         return None
-    if stream.seek(0, os.SEEK_END) > _MAX_BYTES:
+    data = read_unless_large(stream)
+    if data is None:
         return None
-    stream.seek(0)
-    data = stream.read()
     try:
         if tuple(simplejpeg.decode_jpeg_header(data, strict=True)[:2]) != (height, width):
             return None
