@@ -154,15 +154,13 @@ def block_spectra(
         need = "(H, W, 3) for colour" if colour else "(H, W, 3) or (H, W, 1)"
         raise ShapeError(f"pixels must have shape {need}, got {pixels.shape}")
     rows, columns = sample_blocks(pixels.shape, size=size, max_blocks=max_blocks, seed=seed)
-    workspace = _workspaces.get(size, pixels.shape[2])
-    power, log_power = np.zeros((2, 3 if colour else 1, size, size))
-    for blocks in workspace.chunks(pixels, rows, columns):
-        for channel in range(len(power)):
-            planes = workspace.power(blocks, channel)
-            power[channel] += np.add.reduce(planes, axis=0)
-            np.add(planes, np.float32(offset), out=planes)
-            np.log(planes, out=planes)
-            log_power[channel] += np.add.reduce(planes, axis=0)
+    workspace = _workspaces.get(size, pixels.shape[2], 3 if colour else 1)
+    power, log_power = np.zeros((2, workspace.n_planes, size, size))
+    for planes in workspace.powers(pixels, rows, columns):
+        power += np.add.reduce(planes, axis=0)
+        np.add(planes, np.float32(offset), out=planes)
+        np.log(planes, out=planes)
+        log_power += np.add.reduce(planes, axis=0)
     n_blocks = len(rows)
     return BlockSpectrum(
         _channels_last(np.log(power / n_blocks + offset)), _channels_last(log_power / n_blocks), n_blocks
@@ -172,14 +170,20 @@ def block_spectra(
 class _Workspace:
     """The arrays that one thread computes in, for blocks of one size."""
 
-    def __init__(self, size: int, n_channels: int) -> None:
-        n_blocks = max(_CHUNK_PIXELS // size**2, 1)
+    def __init__(self, size: int, n_channels: int, n_planes: int) -> None:
+        n_blocks = max(_CHUNK_PIXELS // (size**2 * n_planes), 1)
+        self.n_planes = n_planes
         self._basis = dct_matrix(size, "float32")
+        weights = LUMA_AND_DIFFERENCES[:n_planes] if n_channels == 3 else [[1]]
+        self._weights = np.array(weights, np.float32)
         self._blocks = np.empty((n_blocks, size, size, n_channels), np.float32)
-        self._planes, self._product = np.empty((2, n_blocks, size, size), np.float32)
+        self._planes, self._product = np.empty((2, n_blocks, n_planes, size, size), np.float32)
 
-    def chunks(self, pixels: npt.NDArray[Any], rows: IndexArray, columns: IndexArray) -> Iterator[Float32Array]:
-        """Blocks of shape (n, size, size, C), as many at a time as there is room for; each overwrites the last."""
+    def powers(self, pixels: npt.NDArray[Any], rows: IndexArray, columns: IndexArray) -> Iterator[Float32Array]:
+        """Squared coefficients of as many blocks at a time as there is room for, shape (n, C, size, size).
+
+        Each array overwrites the last.
+        """
         n_blocks, size, _, n_channels = self._blocks.shape
         windows = np.lib.stride_tricks.as_strided(
             pixels,
@@ -191,33 +195,32 @@ class _Workspace:
             chosen = windows[rows[start : start + n_blocks], columns[start : start + n_blocks]]
             blocks = self._blocks[: len(chosen)]
             np.copyto(blocks, chosen, casting="unsafe")
-            yield blocks
+            yield self._power(blocks)
 
-    def power(self, blocks: Float32Array, channel: int) -> Float32Array:
-        """Squared coefficients of the luma or of one difference, shape (n, size, size)."""
+    def _power(self, blocks: Float32Array) -> Float32Array:
+        """Squared coefficients of blocks of shape (n, size, size, channels)."""
         n, size, _, n_channels = blocks.shape
         planes, product = self._planes[:n], self._product[:n]
-        if n_channels == 3:
-            # One product a block stays on one thread; one product for all of them would start every thread.
-            np.matmul(blocks.reshape(n, size * size, 3), _weights()[channel], out=planes.reshape(n, size * size))
-        else:
-            np.copyto(planes, blocks[..., 0])
+        # One product a block stays on one thread; one product for all of them would start every thread.
+        channels = blocks.reshape(n, size * size, n_channels).swapaxes(1, 2)
+        np.matmul(self._weights, channels, out=planes.reshape(n, self.n_planes, size * size))
         np.matmul(self._basis, planes, out=product)
         np.matmul(product, self._basis.T, out=planes)
         return np.multiply(planes, planes, out=planes)
 
 
 class _Workspaces(threading.local):
-    """The workspaces of one thread, made at the first use of a block size and kept: 20 bytes a pixel of a chunk."""
+    """The workspaces of one thread, made at the first use of a kind of block and kept: 20 bytes a pixel of a chunk."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[int, int], _Workspace] = {}
+        self._kept: dict[tuple[int, int, int], _Workspace] = {}
 
-    def get(self, size: int, n_channels: int) -> _Workspace:
-        """Return the workspace for blocks of `size` with `n_channels`."""
-        if (size, n_channels) not in self._kept:
-            self._kept[size, n_channels] = _Workspace(size, n_channels)
-        return self._kept[size, n_channels]
+    def get(self, size: int, n_channels: int, n_planes: int) -> _Workspace:
+        """Return the workspace for blocks of a size with so many channels, from which so many planes are made."""
+        kind = size, n_channels, n_planes
+        if kind not in self._kept:
+            self._kept[kind] = _Workspace(*kind)
+        return self._kept[kind]
 
 
 _workspaces = _Workspaces()
