@@ -12,7 +12,7 @@ from spectell.detectors.registry import DETECTORS
 from spectell.detectors.ridge import RidgeDetector
 
 # One check compares two fits to nine digits, which the stochastic solver reaches only when it is asked to.
-EXACT = {"tol": 1e-12, "max_iter": 20_000}
+EXACT = {"tol": 1e-14, "max_iter": 200_000}
 
 EXCUSED = {"prnu": "takes images: its residuals exist in two dimensions only"}
 

@@ -36,7 +36,16 @@ def three_classes(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("detector", "domain"), [("knn", "dct"), ("eigenfaces", "pixel"), ("eigenfaces", "dct"), ("prnu", "pixel")]
+    ("detector", "domain"),
+    [
+        ("ridge", "dct"),
+        ("ridge", "blocks"),
+        ("logistic", "dct"),
+        ("knn", "dct"),
+        ("eigenfaces", "pixel"),
+        ("eigenfaces", "dct"),
+        ("prnu", "pixel"),
+    ],
 )
 def test_attribution_trains_saves_loads_and_is_evaluated(three_classes, tmp_path, detector, domain):
     config = TrainingConfig(detector, domain, attribution=True)
@@ -53,6 +62,23 @@ def test_attribution_trains_saves_loads_and_is_evaluated(three_classes, tmp_path
     assert measured["overall"]["accuracy"]["estimate"] > 0.75
     held_out = found.evaluation.classes.attribution.overall["macro_f1"].estimate
     assert held_out > (0.35 if domain == "pixel" and detector == "eigenfaces" else 0.6)
+
+
+@pytest.mark.parametrize("detector", ["ridge", "logistic"])
+def test_the_grid_of_a_linear_detector_searches_strengths_over_all_classes(three_classes, detector):
+    found = train_model(three_classes, TrainingConfig(detector, grid=True, attribution=True), audit=False)
+    errors = found.facts["errors"]
+    assert errors[f"{found.facts['strength']:g}"] == min(errors.values())
+    assert found.model.head.n_classes == 3
+    assert found.evaluation.classes.attribution.overall["accuracy"].estimate > 0.8
+
+
+def test_the_parts_of_a_fit_of_several_classes_agree_however_features_are_kept(three_classes, monkeypatch):
+    config = TrainingConfig("ridge", "dct", attribution=True)
+    kept = train_model(three_classes, config, audit=False).model.head
+    monkeypatch.setattr("spectell.workflows.training_steps.FEATURE_BYTES", 0)
+    again = train_model(three_classes, config, audit=False).model.head
+    np.testing.assert_allclose(again.weights, kept.weights, atol=1e-6)
 
 
 def test_images_of_an_unknown_generator_are_scored_and_not_attributed(three_classes, tmp_path):
@@ -118,7 +144,7 @@ def test_the_grid_of_prnu_changes_the_front_end(three_classes, monkeypatch):
     ("config", "error", "message"),
     [
         (TrainingConfig("prnu", "dct"), ParameterError, "'prnu' works in the domain pixel, got 'dct'"),
-        (TrainingConfig("ridge", attribution=True), ParameterError, "tells real from generated only"),
+        (TrainingConfig("ridge", attribution=True), ManifestError, "attribution needs real images and those of two"),
         (TrainingConfig("knn", strength=1.0), ParameterError, "strength is for the detectors 'ridge' and 'logistic'"),
         (TrainingConfig("knn", epochs=0), ParameterError, "epochs must be at least 1"),
         (TrainingConfig("knn", attribution=True), ManifestError, "attribution needs real images and those of two"),

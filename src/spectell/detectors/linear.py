@@ -1,7 +1,8 @@
 """What the linear detectors share: weights of the classes, folds of whole groups, and the line that they end as.
 
-A linear detector standardises its features itself and answers ``(x - mean) / scale @ coef + intercept``. Its learned
-state goes into a model file as a `Standardisation` and a `LinearHead`.
+A linear detector standardises its features itself and answers ``(x - mean) / scale @ coef + intercept``: one number for
+two classes, one a class for more. Its learned state goes into a model file as a `Standardisation` and a `LinearHead` or
+a `LinearClassesHead`.
 """
 
 from abc import ABC, abstractmethod
@@ -10,9 +11,10 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from spectell.detectors.class_heads import LinearClassesHead
 from spectell.detectors.heads import LinearHead
 from spectell.detectors.parts import Float64Array
 from spectell.detectors.standardisation import Standardisation
@@ -34,7 +36,7 @@ class LinearDetector(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
     mean_: Float64Array
     scale_: Float64Array
     coef_: Float64Array
-    intercept_: float
+    intercept_: float | Float64Array
 
     def fit(
         self,
@@ -50,7 +52,7 @@ class LinearDetector(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         X : array_like of shape (n, D), finite
             Features, not standardised.
         y : array_like of shape (n,)
-            Two classes; the larger label is the one that a high output means.
+            Two classes, of which the larger label is the one that a high output means, or more, with an output each.
         sample_weight : array_like of shape (n,), >= 0, optional
         groups : array_like of shape (n,), optional
             Rows with equal labels stay on one side of every fold; only a search over strengths uses them.
@@ -58,7 +60,7 @@ class LinearDetector(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Raises
         ------
         ValueError
-            If `X` or `y` does not fit, or `y` does not hold two classes.
+            If `X` or `y` does not fit, or `y` holds one class.
         """
         checked: tuple[Any, Any] = validate_data(self, X, y, dtype=[np.float64, np.float32])
         rows, labels = checked
@@ -84,7 +86,7 @@ class LinearDetector(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Raises
         ------
         ParameterError, ShapeError
-            If the labels do not hold two classes, or the source returns what it should not.
+            If the labels hold one class, or the source returns what it should not.
         """
         labels = np.asarray(y)
         weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, np.float64)
@@ -100,29 +102,30 @@ class LinearDetector(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         groups: npt.ArrayLike | None,
     ) -> Self:
         check_classification_targets(y)
-        self.classes_, generated = np.unique(y, return_inverse=True)
-        if len(self.classes_) != 2:
-            raise ParameterError(_class_message(y, len(self.classes_)))
-        weights = _class_balanced(generated, sample_weight) if self.balanced else sample_weight
-        self._fit_source(source, generated, weights, groups)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ParameterError("y must hold two classes, got 1 class; add images of another class")
+        weights = _class_balanced(codes, sample_weight, len(self.classes_)) if self.balanced else sample_weight
+        self._fit_source(source, codes, weights, groups)
         return self
 
     @abstractmethod
     def _fit_source(
-        self, source: Source, generated: npt.NDArray[np.intp], weights: Float64Array, groups: npt.ArrayLike | None
+        self, source: Source, codes: npt.NDArray[np.intp], weights: Float64Array, groups: npt.ArrayLike | None
     ) -> None:
-        """Set ``mean_``, ``scale_``, ``coef_`` and ``intercept_``."""
+        """Set ``mean_``, ``scale_``, ``coef_`` and ``intercept_``; `codes` are places in ``classes_``."""
 
     def decision_function(self, X: npt.ArrayLike) -> Float64Array:
-        """Return the raw output of each row of `X`, shape (n,); higher for the larger label."""
+        """Return the raw output of each row of `X`: shape (n,), higher for the larger label, or (n, K)."""
         check_is_fitted(self)
         rows: Any = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
-        return np.asarray((rows - self.mean_) / self.scale_ @ self.coef_ + self.intercept_)
+        return np.asarray((rows - self.mean_) / self.scale_ @ self.coef_.T + self.intercept_)
 
     def predict(self, X: npt.ArrayLike) -> npt.NDArray[Any]:
-        """Return the label of each row of `X`, shape (n,), at an output of zero."""
-        above = self.decision_function(X) > 0
-        return np.asarray(self.classes_[above.astype(np.intp)])
+        """Return the label of each row of `X`, shape (n,): that of the largest output, or by its sign."""
+        outputs = self.decision_function(X)
+        codes = (outputs > 0).astype(np.intp) if outputs.ndim == 1 else outputs.argmax(axis=1)
+        return np.asarray(self.classes_[codes])
 
     @property
     def standardisation(self) -> Standardisation:
@@ -130,38 +133,30 @@ class LinearDetector(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return Standardisation(self.mean_, self.scale_)
 
     @property
-    def head(self) -> LinearHead:
-        """What a model file keeps of weights and intercept."""
-        return LinearHead(self.coef_, self.intercept_)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_class = False
-        return tags
+    def head(self) -> LinearHead | LinearClassesHead:
+        """What a model file keeps of weights and intercepts."""
+        if self.coef_.ndim == 2:
+            return LinearClassesHead(self.coef_, self.intercept_)
+        return LinearHead(self.coef_, float(self.intercept_))
 
 
-def _class_message(y: npt.NDArray[Any], n_classes: int) -> str:
-    if n_classes > 2:
-        return f"Only binary classification is supported. The type of the target is {type_of_target(y)}."
-    return f"y must hold two classes, got {n_classes} class; add images of the other class"
-
-
-def _class_balanced(generated: npt.NDArray[np.intp], weights: Float64Array) -> Float64Array:
-    """Give both classes half of the total weight."""
-    totals = np.bincount(generated, weights, minlength=2)
+def _class_balanced(codes: npt.NDArray[np.intp], weights: Float64Array, n_classes: int) -> Float64Array:
+    """Give every class the same share of the total weight."""
+    totals = np.bincount(codes, weights, minlength=n_classes)
     if not (totals > 0).all():
-        raise ParameterError("sample_weight must leave both classes a positive weight")
-    return np.asarray(weights * (totals.sum() / (2 * totals))[generated])
+        raise ParameterError("sample_weight must leave every class a positive weight")
+    return np.asarray(weights * (totals.sum() / (n_classes * totals))[codes])
 
 
 def group_folds(
-    generated: npt.NDArray[np.intp], groups: npt.ArrayLike | None, n_folds: int, rng: np.random.Generator
+    codes: npt.NDArray[np.intp], groups: npt.ArrayLike | None, n_folds: int, rng: np.random.Generator
 ) -> Folds:
     """Deal rows to folds, whole groups at a time, each fold with about the same share of each class.
 
     Parameters
     ----------
-    generated : ndarray of shape (n,), 0 or 1
+    codes : ndarray of shape (n,)
+        Class of each row, 0 to K - 1.
     groups : array_like of shape (n,), optional
         By default each row is a group.
     n_folds : int >= 2
@@ -185,7 +180,7 @@ def group_folds(
     >>> sorted(fold.tolist() for fold in folds)
     [[0, 2], [1, 3]]
     """
-    n_rows = len(generated)
+    n_rows = len(codes)
     names = np.arange(n_rows) if groups is None else np.asarray(groups)
     if names.shape != (n_rows,):
         raise ShapeError(f"groups must hold one label for each of the {n_rows} rows, got shape {names.shape}")
@@ -193,9 +188,9 @@ def group_folds(
     n_groups = int(number.max()) + 1
     if min(n_folds, n_groups) < 2:
         raise ParameterError(f"a search over strengths needs two folds and two groups, got {n_folds} and {n_groups}")
-    share = np.bincount(number, generated) / np.bincount(number)
+    mean_code = np.bincount(number, codes) / np.bincount(number)
     order = rng.permutation(n_groups)
-    dealt = order[np.argsort(share[order], kind="stable")]
+    dealt = order[np.argsort(mean_code[order], kind="stable")]
     fold_of = np.empty(n_groups, np.intp)
     fold_of[dealt] = np.arange(n_groups) % n_folds
     return [np.flatnonzero(fold_of[number] == fold) for fold in range(min(n_folds, n_groups))]

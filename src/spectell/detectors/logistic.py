@@ -8,6 +8,9 @@ With :math:`z` the standardised features, :math:`s_i` the weights of the images,
 with :math:`R(w) = \lVert w \rVert_2^2` (``l2``), :math:`\lVert w \rVert_1` (``l1``) or their sum (``elasticnet``), as
 in the paper's code. The intercept is not penalised. scikit-learn's `C` is :math:`1 / (2 \gamma S)` for ``l2``,
 :math:`1 / (\gamma S)` for ``l1`` and :math:`1 / (3 \gamma S)` with ``l1_ratio=1/3`` for both.
+
+Of more than two classes each has its weights, the loss is the cross entropy of the softmax of the outputs, and
+:math:`R` sums over all weights.
 """
 
 import inspect
@@ -52,7 +55,7 @@ class LogisticDetector(LinearDetector):
         Weight of the penalty beside the mean log loss; 0.01 is the paper's. ``"cv"`` takes the one of `strengths` with
         the smallest log loss in cross-validation over whole groups.
     balanced : bool
-        Whether both classes weigh the same, however many images each has.
+        Whether all classes weigh the same, however many images each has.
     strengths : sequence of float > 0, optional
         What ``"cv"`` searches; by default `LOGISTIC_STRENGTHS`.
     folds : int >= 2
@@ -70,9 +73,9 @@ class LogisticDetector(LinearDetector):
     ----------
     mean_, scale_ : ndarray of shape (D,)
         Standardisation.
-    coef_ : ndarray of shape (D,)
+    coef_ : ndarray of shape (D,), or (K, D) for K > 2 classes
         Weights of the standardised features.
-    intercept_ : float
+    intercept_ : float or ndarray of shape (K,)
     strength_ : float
         The strength that was used.
     errors_ : dict of float to float or None
@@ -118,36 +121,38 @@ class LogisticDetector(LinearDetector):
         self.memory = memory
 
     def predict_proba(self, X: npt.ArrayLike) -> Float64Array:
-        """Return the probability of each class, shape (n, 2), at the prior of the training weights."""
-        generated = logistic(self.decision_function(X))
+        """Return the probability of each class, shape (n, K), at the prior of the training weights."""
+        outputs = self.decision_function(X)
+        if outputs.ndim == 2:
+            return np.exp(outputs - np.logaddexp.reduce(outputs, axis=1, keepdims=True))
+        generated = logistic(outputs)
         return np.stack([1 - generated, generated], axis=1)
 
     def _fit_source(
-        self, source: Source, generated: npt.NDArray[np.intp], weights: Float64Array, groups: npt.ArrayLike | None
+        self, source: Source, codes: npt.NDArray[np.intp], weights: Float64Array, groups: npt.ArrayLike | None
     ) -> None:
         if self.penalty not in ("l1", "l2", "elasticnet"):
             raise ParameterError(f"penalty must be l1, l2 or elasticnet, got {self.penalty!r}")
         strengths = check_strength(self.strength, self.strengths, LOGISTIC_STRENGTHS)
         features = stream_features(source, weights, self.memory)
         self.mean_, self.scale_ = features.mean, features.scale
-        rotated = self.penalty == "l2" and features.n_features > len(generated)
-        coordinates = _RotatedRows(features) if rotated else _PlainRows(features, len(generated), self.memory)
+        rotated = self.penalty == "l2" and features.n_features > len(codes)
+        coordinates = _RotatedRows(features) if rotated else _PlainRows(features, len(codes), self.memory)
         self.errors_ = None
         self.strength_ = strengths[0]
         if self.strength == "cv":
-            folds = group_folds(generated, groups, self.folds, np.random.default_rng(self.seed))
-            self.errors_ = self._search(coordinates.rows, generated, weights, strengths, folds)
+            folds = group_folds(codes, groups, self.folds, np.random.default_rng(self.seed))
+            self.errors_ = self._search(coordinates.rows, codes, weights, strengths, folds)
             # Of equal errors the strongest, which is the last.
             self.strength_ = min(reversed(strengths), key=self.errors_.__getitem__)
-        solver = self._solve(coordinates.rows, generated, weights, self.strength_)
+        solver = self._solve(coordinates.rows, codes, weights, self.strength_)
         self.n_iter_ = int(solver.n_iter_[0])
         self.converged_ = self.n_iter_ < self.max_iter
-        self.coef_ = coordinates.weights(solver.coef_[0])
-        self.intercept_ = float(solver.intercept_[0])
+        # Of two classes scikit-learn gives one row.
+        self.coef_ = coordinates.weights(solver.coef_ if len(solver.coef_) > 1 else solver.coef_[0])
+        self.intercept_ = solver.intercept_ if len(solver.coef_) > 1 else float(solver.intercept_[0])
 
-    def _solve(
-        self, rows: Float64Array, generated: npt.NDArray[np.intp], weights: Float64Array, strength: float
-    ) -> Any:
+    def _solve(self, rows: Float64Array, codes: npt.NDArray[np.intp], weights: Float64Array, strength: float) -> Any:
         per_image = strength * weights.sum()
         ratio, inverse = {"l2": (0.0, 2.0), "l1": (1.0, 1.0), "elasticnet": (1 / 3, 3.0)}[self.penalty]
         solver = LogisticRegression(
@@ -161,12 +166,12 @@ class LogisticDetector(LinearDetector):
         # One thread: products this small are faster so, and far faster where other processes hold the cores.
         with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)  # recorded as converged_
-            return solver.fit(rows, generated, sample_weight=weights)
+            return solver.fit(rows, codes, sample_weight=weights)
 
     def _search(
         self,
         rows: Float64Array,
-        generated: npt.NDArray[np.intp],
+        codes: npt.NDArray[np.intp],
         weights: Float64Array,
         strengths: Sequence[float],
         folds: Folds,
@@ -174,13 +179,19 @@ class LogisticDetector(LinearDetector):
         losses = dict.fromkeys(strengths, 0.0)
         for fold in folds:
             kept = np.delete(np.arange(len(rows)), fold)
-            if np.unique(generated[kept]).size < 2:
-                raise ParameterError("a search over strengths needs images of both classes outside every fold")
+            if np.unique(codes[kept]).size <= codes.max():
+                raise ParameterError("a search over strengths needs images of every class outside every fold")
             for strength in strengths:
-                solver = self._solve(rows[kept], generated[kept], weights[kept], strength)
-                margin = solver.decision_function(rows[fold]) * (2.0 * generated[fold] - 1)
-                losses[strength] += float(weights[fold] @ np.logaddexp(0.0, -margin))
+                solver = self._solve(rows[kept], codes[kept], weights[kept], strength)
+                losses[strength] += float(weights[fold] @ _losses(solver.decision_function(rows[fold]), codes[fold]))
         return {strength: loss / float(weights.sum()) for strength, loss in losses.items()}
+
+
+def _losses(outputs: Float64Array, codes: npt.NDArray[np.intp]) -> Float64Array:
+    """Return the cross entropy of each row, shape (n,), in nats."""
+    if outputs.ndim == 1:
+        return np.asarray(np.logaddexp(0.0, np.where(codes == 1, -outputs, outputs)))
+    return np.asarray(np.logaddexp.reduce(outputs, axis=1) - outputs[np.arange(len(codes)), codes])
 
 
 class _PlainRows:
@@ -211,7 +222,7 @@ class _RotatedRows:
         self.rows: Float64Array = self._basis * self._root
 
     def weights(self, coefficients: Float64Array) -> Float64Array:
-        return self._features.combine(self._basis @ (coefficients / self._root))
+        return self._features.combine(self._basis @ (coefficients / self._root).T)
 
 
 def _penalty_arguments(penalty: str, l1_ratio: float) -> dict[str, Any]:

@@ -40,15 +40,12 @@ class DetectorSpec:
     front_ends : mapping of str to str, optional
         Of a detector: the domains that it works in, and the front end of each. By default it works in every domain,
         on the front end of that name.
-    attributes : bool
-        Of a detector: whether it tells more than two classes apart.
     """
 
     target: str
     summary: str
     reference: str
     front_ends: Mapping[str, str] | None = None
-    attributes: bool = False
 
     def load(self) -> Any:
         """Import the class."""
@@ -63,49 +60,41 @@ DETECTORS = {
     "logistic": DetectorSpec(
         "logistic:LogisticDetector", "Logistic regression with L1, L2 or both", "Frank et al. 2020"
     ),
-    "knn": DetectorSpec(
-        "knn:KNNDetector", "Votes of the k nearest training images", "Cover and Hart 1967", attributes=True
-    ),
+    "knn": DetectorSpec("knn:KNNDetector", "Votes of the k nearest training images", "Cover and Hart 1967"),
     "eigenfaces": DetectorSpec(
         "eigenfaces:EigenfacesDetector",
         "Principal components, then a linear SVM",
         "Turk and Pentland 1991",
-        attributes=True,
     ),
     "prnu": DetectorSpec(
         "prnu:PRNUDetector",
         "Correlation with mean denoising residuals",
         "Marra et al. 2019",
         front_ends={"pixel": "residual"},
-        attributes=True,
     ),
     "mlp": DetectorSpec(
         "networks.estimators:MLPDetector",
         "Network with one hidden layer of 128",
         "Frank et al. 2020",
         front_ends=_TILES,
-        attributes=True,
     ),
     "cnn": DetectorSpec(
         "networks.estimators:CNNDetector",
         "Network of four small convolutions",
         "Frank et al. 2020",
         front_ends=_TILES,
-        attributes=True,
     ),
     "resnet": DetectorSpec(
         "networks.estimators:ResNetDetector",
         "Network of ten residual blocks",
         "Frank et al. 2020",
         front_ends=_TILES,
-        attributes=True,
     ),
     "yu2019": DetectorSpec(
         "networks.estimators:Yu2019Detector",
         "Network of Yu et al. for attribution",
         "Yu et al. 2019",
         front_ends=_TILES,
-        attributes=True,
     ),
 }
 

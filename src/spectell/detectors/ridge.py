@@ -8,6 +8,9 @@ With :math:`z` the standardised features, :math:`s_i` the weights of the images,
 The mean, not the sum, as in the paper's code: the strength means the same for any number of images. The intercept
 is not penalised. Where features outnumber images the solution is :math:`w = X^T a` with `a` from the `n` by `n` Gram
 matrix, and the features are streamed.
+
+More than two classes are one such problem each, 1 for the class and -1 for all others. They differ in `y` alone, so one
+factorisation serves them all, and the features are passed over once.
 """
 
 from collections.abc import Sequence
@@ -37,7 +40,7 @@ class RidgeDetector(LinearDetector):
         Weight of the penalty beside the mean squared error; 0.01 is the paper's. ``"cv"`` takes the one of `strengths`
         with the smallest error in cross-validation over whole groups.
     balanced : bool
-        Whether both classes weigh the same, however many images each has.
+        Whether all classes weigh the same, however many images each has.
     strengths : sequence of float > 0, optional
         What ``"cv"`` searches; by default `RIDGE_STRENGTHS`.
     folds : int >= 2
@@ -51,13 +54,13 @@ class RidgeDetector(LinearDetector):
     ----------
     mean_, scale_ : ndarray of shape (D,)
         Standardisation.
-    coef_ : ndarray of shape (D,)
+    coef_ : ndarray of shape (D,), or (K, D) for K > 2 classes
         Weights of the standardised features.
-    intercept_ : float
+    intercept_ : float or ndarray of shape (K,)
     strength_ : float
         The strength that was used.
     errors_ : dict of float to float or None
-        Mean squared held-out error of every strength that was tried.
+        Mean squared held-out error of every strength that was tried, over all classes.
 
     References
     ----------
@@ -91,18 +94,18 @@ class RidgeDetector(LinearDetector):
         self.memory = memory
 
     def _fit_source(
-        self, source: Source, generated: npt.NDArray[np.intp], weights: Float64Array, groups: npt.ArrayLike | None
+        self, source: Source, codes: npt.NDArray[np.intp], weights: Float64Array, groups: npt.ArrayLike | None
     ) -> None:
         strengths = check_strength(self.strength, self.strengths, RIDGE_STRENGTHS)
-        target: Float64Array = np.where(generated == 1, 1.0, -1.0)
+        target = _targets(codes)
         features = stream_features(source, weights, self.memory)
         self.mean_, self.scale_ = features.mean, features.scale
-        self.intercept_ = float(weights @ target / weights.sum())
+        self.intercept_ = weights @ target / weights.sum()
         problem = _problem(features, target - self.intercept_, weights)
         self.errors_ = None
         self.strength_ = strengths[0]
         if self.strength == "cv":
-            folds = group_folds(generated, groups, self.folds, np.random.default_rng(self.seed))
+            folds = group_folds(codes, groups, self.folds, np.random.default_rng(self.seed))
             self.errors_ = problem.search(strengths, folds)
             # Of equal errors the strongest, which is the last.
             self.strength_ = min(reversed(strengths), key=self.errors_.__getitem__)
@@ -135,6 +138,18 @@ def check_strength(
     return wanted
 
 
+def _targets(codes: npt.NDArray[np.intp]) -> Float64Array:
+    """Return -1 and 1 of two classes, shape (n,), or of each class against the others, shape (n, K)."""
+    n_classes = int(codes.max()) + 1
+    member = codes == 1 if n_classes == 2 else codes[:, np.newaxis] == np.arange(n_classes)
+    return np.where(member, 1.0, -1.0)
+
+
+def _weighted(target: Float64Array, weights: Float64Array) -> Float64Array:
+    """Weigh the rows of targets, shape (n,) or (n, K)."""
+    return np.asarray((target.T * weights).T)
+
+
 def _problem(features: StreamedFeatures, target: Float64Array, weights: Float64Array) -> "_Dual | _Primal":
     if features.n_features <= len(target):
         return _Primal(features, target, weights)
@@ -152,7 +167,7 @@ class _Primal:
         from scipy.linalg import solve
 
         penalised = self._matrix + strength * self._weights.sum() * np.eye(len(self._vector))
-        return np.asarray(solve(penalised, self._vector, assume_a="pos"))
+        return np.asarray(solve(penalised, self._vector, assume_a="pos").T)
 
     def search(self, strengths: Sequence[float], folds: Folds) -> dict[float, float]:
         values, vectors = np.linalg.eigh(self._matrix)
@@ -174,7 +189,8 @@ class _Dual:
         from scipy.linalg import solve
 
         penalised = self._gram + strength * self._weights.sum() * np.eye(len(self._target))
-        return self._features.combine(self._root * solve(penalised, self._root * self._target, assume_a="pos"))
+        found = solve(penalised, _weighted(self._target, self._root), assume_a="pos")
+        return self._features.combine(_weighted(found, self._root))
 
     def search(self, strengths: Sequence[float], folds: Folds) -> dict[float, float]:
         values, basis = np.linalg.eigh(self._gram)
@@ -203,15 +219,17 @@ def held_out_errors(
         Orthonormal eigenvectors of :math:`S^{1/2} K S^{1/2}`, K being the Gram matrix of the centred rows.
     values : ndarray of shape (r,)
         Its eigenvalues.
-    target, weights : ndarray of shape (n,)
-        Centred targets, and weights `s` of the images.
+    target : ndarray of shape (n,) or (n, K)
+        Centred targets.
+    weights : ndarray of shape (n,)
+        Weights `s` of the images.
     strengths : sequence of float
     folds : list of index arrays
 
     Returns
     -------
     errors : dict of float to float
-        Weighted mean over all images.
+        Weighted mean over all images and targets.
 
     References
     ----------
@@ -220,9 +238,9 @@ def held_out_errors(
     root = np.sqrt(weights)
     total = weights.sum()
     constant = root / np.sqrt(total)  # the intercept is one more column, and has no penalty
-    scaled = root * target
+    scaled = _weighted(target, root)
     projected = basis.T @ scaled
-    level = float(constant @ scaled)
+    level = constant @ scaled
     errors = dict.fromkeys(strengths, 0.0)
     for fold in folds:
         # A refit without the fold would weigh the penalty with the weight of the others.
@@ -231,6 +249,7 @@ def held_out_errors(
         for strength in strengths:
             shrink = values / (values + strength * remaining)
             hat = (rows * shrink) @ rows.T + np.outer(ones, ones)
-            residual = scaled[fold] - rows @ (shrink * projected) - ones * level
-            errors[strength] += float(np.square(np.linalg.solve(np.eye(len(fold)) - hat, residual)).sum())
-    return {strength: error / float(total) for strength, error in errors.items()}
+            fitted = rows @ _weighted(projected, shrink) + np.multiply.outer(ones, level)
+            errors[strength] += float(np.square(np.linalg.solve(np.eye(len(fold)) - hat, scaled[fold] - fitted)).sum())
+    n_targets = target.size // len(target)
+    return {strength: error / float(total) / n_targets for strength, error in errors.items()}

@@ -208,9 +208,9 @@ class StreamedFeatures:
         return values if self.n_features > _MANY_FEATURES else values.astype(np.float64, copy=False)
 
     def covariance(self, target: Float64Array) -> tuple[Float64Array, Float64Array]:
-        """Return the weighted :math:`X^T S X`, shape (D, D), and :math:`X^T S y`, shape (D,)."""
+        """Return the weighted :math:`X^T S X`, shape (D, D), and :math:`X^T S y`, shape (D,) or, of (n, K), (D, K)."""
         matrix = np.zeros((self.n_features, self.n_features))
-        vector = np.zeros(self.n_features)
+        vector = np.zeros((self.n_features, *target.shape[1:]))
         for start, stop in self._blocks(self._block_rows):
             rows = self._standardised(start, stop).astype(np.float64, copy=False)
             weighted = rows * self._weights[start:stop, np.newaxis]
@@ -219,14 +219,14 @@ class StreamedFeatures:
         return matrix, vector
 
     def combine(self, coefficients: Float64Array) -> Float64Array:
-        """Return :math:`X^T a`, shape (D,), for `a` of shape (n,)."""
-        result = np.zeros(self.n_features)
+        """Return :math:`X^T a`, shape (D,), for `a` of shape (n,); of `a` of shape (n, K) a row each, shape (K, D)."""
+        result = np.zeros((*coefficients.shape[1:], self.n_features))
         for start, stop in self._blocks(self._block_rows):
             rows = self._whole(start, stop)
             mean, factor = self._shift(rows.dtype)
             for part in self._slices():
                 block = self._exact((rows[:, part] - mean[part]) * factor[part])
-                result[part] += coefficients[start:stop].astype(block.dtype) @ block
+                result[..., part] += coefficients[start:stop].T.astype(block.dtype) @ block
         return result
 
     def matrix(self) -> Float64Array:

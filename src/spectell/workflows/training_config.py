@@ -125,10 +125,6 @@ def _check_config(config: TrainingConfig, known: Mapping[str, object]) -> None:
         raise ParameterError(
             f"the detector {config.detector!r} works in the domain {', '.join(spec.front_ends)}, got {config.domain!r}"
         )
-    if config.attribution and not spec.attributes:
-        raise ParameterError(
-            f"the detector {config.detector!r} tells real from generated only; for attribution choose another"
-        )
     if config.penalty is not None and "penalty" not in known:
         raise ParameterError(f"penalty is for the detector 'logistic', got {config.detector!r}")
     if config.strength is not None and "strength" not in known:
