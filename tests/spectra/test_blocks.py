@@ -91,8 +91,8 @@ def test_grey_in_three_channels_equals_one_channel_and_has_no_colour(rng):
 def test_colour_adds_channels_and_leaves_the_luma_alone(rng):
     pixels = rng.integers(0, 256, (50, 60, 3), dtype=np.uint8)
     luma, colour = block_spectra(pixels), block_spectra(pixels, colour=True)
-    np.testing.assert_allclose(luma.log_mean_power[..., 0], colour.log_mean_power[..., 0], rtol=1e-5)
-    np.testing.assert_allclose(luma.mean_log_power[..., 0], colour.mean_log_power[..., 0], rtol=1e-5)
+    np.testing.assert_allclose(luma.log_mean_power[..., 0], colour.log_mean_power[..., 0], atol=1e-3)
+    np.testing.assert_allclose(luma.mean_log_power[..., 0], colour.mean_log_power[..., 0], atol=1e-3)
 
 
 @pytest.mark.parametrize("view", [np.s_[::-1], np.s_[:, ::2], np.s_[::3, ::-1]])
