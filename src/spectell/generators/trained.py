@@ -19,6 +19,7 @@ import numpy.typing as npt
 import torch
 
 from spectell.errors import ArtifactError, ParameterError
+from spectell.generators.bundled import BUNDLED
 from spectell.generators.checkpoint import read_tensors, write_tensors
 from spectell.generators.draws import sample_latents
 from spectell.generators.gan import LATENTS, Generator
@@ -37,9 +38,6 @@ __all__ = [
 ]
 
 GENERATOR_NAME = "generator.safetensors"
-
-BUNDLED = Path(__file__).resolve().parents[1] / "weights" / "generators"
-"""Folder of the generators that come with Spectell."""
 
 FORMAT = 1
 _SLOTS = 8
