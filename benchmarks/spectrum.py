@@ -10,19 +10,15 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 
-from benchmarks.harness import in_turns, processors, ratio, show_table, spectell_command, walls
+from benchmarks.harness import show_table, spectell_command
 from benchmarks.images import link_to, write_images
 from benchmarks.memory import peak_memory
-from benchmarks.statistics import CASES, transform_bound
+from benchmarks.statistics import CASES, HEADER, REPEATS, WORKERS, compared_row
 
 __all__ = ["main"]
 
-WORKERS = 2
-REPEATS = 3
 MEMORY_CASES = (("1024² JPEG", 1024, 40), ("1024² JPEG", 1024, 400))
-HEADER = ("images", "decode-only/s", "ours/s", "ratio", "least..most", "CPU ratio", "bound", "authors' manner", "CPU")
 _MEGABYTE = 10**6
 
 
@@ -48,19 +44,7 @@ def _row(place: Path, name: str, size: int, suffix: str, count: int) -> tuple[st
         "spectrum": _command(folder, place / f"{size}{suffix}-out"),
         "authors_manner": [sys.executable, "-m", "benchmarks.authors_manner", folder],
     }
-    decode_only, ours, authors = in_turns(commands, repeats=REPEATS).values()
-    wall = ratio(walls(decode_only), walls(ours))
-    return (
-        name,
-        f"{count / median(walls(decode_only)):.0f}",
-        f"{count / median(walls(ours)):.0f}",
-        f"{wall.middle:.2f}",
-        f"{wall.least:.2f}..{wall.most:.2f}",
-        f"{ratio(processors(decode_only), processors(ours)).middle:.2f}",
-        f"{transform_bound(originals):.2f}",
-        f"{ratio(walls(authors), walls(ours)).middle:.1f} times",
-        f"{ratio(processors(authors), processors(ours)).middle:.1f}",
-    )
+    return compared_row(name, count, originals, commands)
 
 
 def _memory(place: Path) -> None:

@@ -8,6 +8,7 @@ by being two, and depend less on what else the machine is doing.
 
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -19,7 +20,7 @@ from benchmarks.decode_only import decode
 from benchmarks.harness import in_turns, processors, ratio, show_table, time_call, walls
 from benchmarks.images import link_to, write_images
 
-__all__ = ["main", "transform_bound"]
+__all__ = ["CASES", "HEADER", "REPEATS", "WORKERS", "compared_row", "main"]
 
 WORKERS = 2
 REPEATS = 3
@@ -47,6 +48,13 @@ def _row(place: Path, name: str, size: int, suffix: str, count: int) -> tuple[st
         program: [sys.executable, "-m", f"benchmarks.{program}", folder, str(WORKERS)]
         for program in ("decode_only", "folder_statistics", "authors_manner")
     }
+    return compared_row(name, count, originals, commands)
+
+
+def compared_row(
+    name: str, count: int, originals: list[Path], commands: Mapping[str, Sequence[str | Path]]
+) -> tuple[str, ...]:
+    """Run decode-only, ours and the authors' manner, in this order, on `count` files, and return a row of the table."""
     decode_only, ours, authors = in_turns(commands, repeats=REPEATS).values()
     wall = ratio(walls(decode_only), walls(ours))
     return (
