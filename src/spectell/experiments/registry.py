@@ -49,6 +49,7 @@ class ExperimentSpec(NamedTuple):
 EXPERIMENTS = {
     "spectra": ExperimentSpec("spectell.experiments.spectra", "mean spectra of every source, real beside generated"),
     "upsampling": ExperimentSpec("spectell.experiments.upsampling", "one network, five up-samplings, their traces"),
+    "separability": ExperimentSpec("spectell.experiments.separability", "linear detectors on pixels and on the DCT"),
 }
 """In the order of the paper."""
 

@@ -1,0 +1,332 @@
+"""What a cell measures: detectors in every domain, trained on one part of the groups and judged on the other.
+
+Standardisation and strengths come from training images alone; test images are scored once. Thumbnails are a domain
+like the others: what they tell apart is content, and no trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from spectell.datasets import Manifest
+from spectell.datasets.atomic import replacing
+from spectell.datasets.packed import open_packed
+from spectell.detectors.front_end import FrontEnd, check_image
+from spectell.errors import ManifestError
+from spectell.evaluation.metrics import roc_auc
+from spectell.experiments.separability_cells import CONDITIONS, Cell, SeparabilityScale
+from spectell.experiments.separability_intervals import accuracy_interval, auc_interval, difference_interval
+from spectell.experiments.separability_sources import PREPARED
+from spectell.perturbations import Perturbation
+from spectell.perturbations.resize import resize
+from spectell.spectra.statistics import SpectrumStatistics
+from spectell.workflows.image_set import ImageSet, PackedReader, Reader
+from spectell.workflows.training_steps import ImageFeatures, feature_source
+
+__all__ = [
+    "ALL",
+    "CURVE_DOMAINS",
+    "DETECTORS",
+    "DOMAINS",
+    "SPECTRA",
+    "ThumbnailFeatures",
+    "block_size",
+    "front_ends",
+    "measure_cell",
+    "spectra_file",
+    "split_groups",
+]
+
+Pixels = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.intp]
+
+DOMAINS = ("pixel", "DCT", "blocks", "thumbnails")
+"""The paper's two, block-averaged spectra, and what shows the content alone."""
+CURVE_DOMAINS = ("pixel", "DCT", "blocks")
+ALL = "all"
+"""Name of the last point of a learning curve, whose number of images differs a little between splits."""
+DETECTORS = ("ridge", "logistic")
+SPECTRA = ("difference", "effect", "weights")
+"""What is kept of the DCT: see `_spectra`."""
+
+_BATCH = 256
+_FEWEST_TO_TRAIN = 10
+_THUMBNAIL = 8
+
+
+class ThumbnailFeatures(FrontEnd):
+    """Mean colours of the cells of an 8 x 8 grid, between -1 and 1: what a glance at a picture shows.
+
+    Examples
+    --------
+    >>> ThumbnailFeatures().row(np.full((16, 16, 3), 255, np.uint8)).shape
+    (192,)
+    """
+
+    name = "thumbnails"
+
+    @property
+    def n_features(self) -> int:
+        """Length of a row."""
+        return _THUMBNAIL * _THUMBNAIL * 3
+
+    @property
+    def min_size(self) -> int:
+        """Smallest height and width of an image, in pixels."""
+        return _THUMBNAIL
+
+    def check_params(self) -> None:
+        """Do nothing: there are no parameters."""
+
+    def rows(self, pixels: Pixels, *, thorough: bool = False) -> npt.NDArray[np.float32]:  # noqa: ARG002 (has no blocks)
+        """Features of the image, shape (1, 192)."""
+        check_image(pixels, self.min_size)
+        small = resize(pixels, _THUMBNAIL, _THUMBNAIL, "box")
+        return np.asarray(small.reshape(1, -1) / np.float32(127.5) - 1, np.float32)
+
+
+def block_size(side: int) -> int:
+    """Side of the blocks for images of a side: enough of them to average over.
+
+    Examples
+    --------
+    >>> [block_size(side) for side in (32, 64, 128, 1024)]
+    [8, 16, 32, 32]
+    """
+    return int(min(32, max(side // 4, 2)))
+
+
+def front_ends(side: int) -> dict[str, FrontEnd]:
+    """Return the front end of each of `DOMAINS` for square images of a side."""
+    from spectell.detectors.features import BlockFeatures, DCTFeatures, PixelFeatures
+
+    made = (PixelFeatures(side), DCTFeatures(side), BlockFeatures(block_size(side)), ThumbnailFeatures())
+    return dict(zip(DOMAINS, made, strict=True))
+
+
+def split_groups(
+    groups: npt.NDArray[np.integer], labels: npt.NDArray[np.int8], test_share: float, rng: np.random.Generator
+) -> npt.NDArray[np.bool_]:
+    """Mark the training rows: whole groups, and the same share of those with real images, generated images, or both.
+
+    Examples
+    --------
+    >>> groups, labels = np.array([0, 1, 2, 3, 0]), np.array([0, 0, 1, 1, 0], np.int8)
+    >>> train = split_groups(groups, labels, 0.5, np.random.default_rng(0))
+    >>> bool(train[0] == train[4]), int(train[[0, 1]].sum()), int(train[[2, 3]].sum())
+    (True, 1, 1)
+    """
+    with_real, made = np.unique(groups[labels == 0]), np.unique(groups[labels == 1])
+    both = np.intersect1d(with_real, made)
+    chosen = []
+    for part in (both, np.setdiff1d(with_real, both), np.setdiff1d(made, both)):
+        chosen.append(rng.permutation(part)[round(test_share * len(part)) :])
+    return np.isin(groups, np.concatenate(chosen))
+
+
+class _Data(NamedTuple):
+    """Images of a cell, and which of them train."""
+
+    images: ImageSet
+    labels: npt.NDArray[np.int8]
+    groups: npt.NDArray[np.int64]
+    train: Rows
+    test: Rows
+    seed: int
+
+    def test_groups(self, label: int) -> int:
+        """Count the groups of a class that are tested."""
+        return len(np.unique(self.groups[self.test[self.labels[self.test] == label]]))
+
+
+def measure_cell(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int) -> dict[str, Any]:
+    """Train and judge every detector in every domain on one split.
+
+    Parameters
+    ----------
+    cell : Cell
+    folder : Path
+        Of the study, with the packed images.
+    scale : SeparabilityScale
+    seed : int
+        Of the study; every split draws on its own.
+
+    Returns
+    -------
+    result : dict
+        ``groups`` (of ``train`` and ``test``), ``images``, ``results`` (accuracy and AUC of each domain and detector),
+        ``gain`` (of the DCT over pixels, by detector), ``curve``, and for the first split ``scores``.
+
+    Raises
+    ------
+    ManifestError
+        If the split leaves too few images of a class to train on.
+    """
+    data = _open(cell, folder, scale, seed)
+    ends = front_ends(data.images.pixels(0).shape[0])
+    results, curve = [], list[dict[str, Any]]()
+    scores: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
+    for domain, front_end in ends.items():
+        source = feature_source(data.images, front_end, data.train)
+        for name in DETECTORS:
+            detector = _detector(name, scale, data.seed)
+            detector.fit_streamed(source, data.labels[data.train], groups=data.groups[data.train])
+            scores[domain, name] = found = _scores(detector, data, front_end)
+            results.append({"domain": domain, "detector": name, **_judged(data, found), **_fit(detector)})
+            if (domain, name, cell.split) == ("DCT", "ridge", 0):
+                _write_spectra(spectra_file(folder, cell), data, source, detector)
+        if domain in CURVE_DOMAINS:
+            curve += list(_curve(domain, front_end, data, scale))
+            whole = {"point": ALL, "images": _smaller_class(data, data.train)}
+            curve.append({"domain": domain, **whole, **_summary(results, domain)})
+    truth = data.labels[data.test]
+    gain = {
+        name: difference_interval(truth, scores["DCT", name], scores["pixel", name], data.groups[data.test]).as_dict()
+        for name in DETECTORS
+    }
+    shown = {domain: _by_class(scores[domain, "ridge"], truth) for domain in DOMAINS} if cell.split == 0 else {}
+    counts = {part: len(np.unique(data.groups[rows])) for part, rows in (("train", data.train), ("test", data.test))}
+    images = {"train": len(data.train), "test": len(data.test)}
+    return {"groups": counts, "images": images, "results": results, "gain": gain, "curve": curve, "scores": shown}
+
+
+def spectra_file(folder: Path, cell: Cell) -> Path:
+    """Return where the first split of a comparison keeps its spectra: `SPECTRA`, each (S, S)."""
+    return folder / "cells" / f"{cell.name}-spectra.npy"
+
+
+def _open(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int) -> _Data:
+    packed = open_packed(folder / PREPARED / cell.comparison)
+    images = ImageSet(packed.manifest, read=_reader(PackedReader(packed), CONDITIONS[cell.condition]), workers=1)
+    labels, groups = images.manifest.labels, images.manifest.groups
+    rng = np.random.default_rng((seed, 311, cell.split))
+    train = split_groups(groups, labels, scale.test_share, rng)
+    rows = rng.permutation(len(labels))  # so that the first so many are a fair part
+    data = _Data(images, labels, groups, rows[train[rows]], rows[~train[rows]], cell.split)
+    if min(_smaller_class(data, data.train), data.test_groups(0), data.test_groups(1)) < 2:
+        raise ManifestError(f"{cell.comparison}: a split leaves fewer than 2 images of a class on a side")
+    return data
+
+
+def _reader(read: Reader, perturbation: Perturbation | None) -> Reader:
+    if perturbation is None:
+        return read
+
+    def changed(manifest: Manifest, index: int) -> Pixels:
+        pixels = read(manifest, index)
+        parameters = perturbation.draw(np.random.default_rng(index), pixels.shape)
+        return np.asarray(perturbation.apply(pixels, parameters))
+
+    return changed
+
+
+def _detector(name: str, scale: SeparabilityScale, seed: int) -> Any:
+    """Make a detector whose strength comes from cross-validation over groups within training."""
+    if name == "ridge":
+        from spectell.detectors.ridge import RidgeDetector
+
+        return RidgeDetector("cv", seed=seed)
+    from spectell.detectors.logistic import LogisticDetector
+
+    strengths = scale.logistic_strengths
+    if len(strengths) == 1:
+        return LogisticDetector(strength=strengths[0], seed=seed)
+    return LogisticDetector(strength="cv", strengths=strengths, seed=seed)
+
+
+def _scores(detector: Any, data: _Data, front_end: FrontEnd) -> npt.NDArray[np.float64]:
+    source = ImageFeatures(data.images, front_end, data.test)
+    n = len(data.test)
+    parts = [detector.decision_function(source(start, min(start + _BATCH, n))) for start in range(0, n, _BATCH)]
+    return np.concatenate(parts)
+
+
+def _judged(data: _Data, scores: npt.NDArray[np.float64]) -> dict[str, Any]:
+    truth = data.labels[data.test]
+    n_groups = len(np.unique(data.groups[data.test]))
+    area = auc_interval(roc_auc(truth, scores), data.test_groups(0), data.test_groups(1))
+    return {"accuracy": accuracy_interval(truth, scores, n_groups).as_dict(), "auc": area.as_dict()}
+
+
+def _fit(detector: Any) -> dict[str, Any]:
+    return {"strength": float(detector.strength_), "converged": bool(getattr(detector, "converged_", True))}
+
+
+def _summary(results: list[dict[str, Any]], domain: str) -> dict[str, Any]:
+    (own,) = (one for one in results if (one["domain"], one["detector"]) == (domain, "ridge"))
+    return {key: own[key] for key in ("accuracy", "auc")}
+
+
+def _curve(domain: str, front_end: FrontEnd, data: _Data, scale: SeparabilityScale) -> Iterator[dict[str, Any]]:
+    """Judge ridge regression on parts of the training images: whole groups, each part in the next."""
+    order = np.unique(data.groups[data.train], return_index=True)[1]
+    groups = data.groups[data.train][np.sort(order)]  # in the order of the shuffled rows
+    for wanted in scale.curve:
+        if not _FEWEST_TO_TRAIN <= wanted < 0.8 * _smaller_class(data, data.train):
+            continue
+        rows = _first(data, groups, wanted)
+        detector = _detector("ridge", scale, data.seed)
+        source = feature_source(data.images, front_end, rows)
+        detector.fit_streamed(source, data.labels[rows], groups=data.groups[rows])
+        yield {
+            "domain": domain,
+            "point": str(wanted),
+            "images": wanted,
+            **_judged(data, _scores(detector, data, front_end)),
+        }
+
+
+def _first(data: _Data, groups: npt.NDArray[np.int64], wanted: int) -> Rows:
+    """So many training rows of each class, from the first groups."""
+    place = {int(group): k for k, group in enumerate(groups.tolist())}
+    order = np.argsort([place[int(group)] for group in data.groups[data.train]], kind="stable")
+    rows = data.train[order]
+    return np.concatenate([rows[data.labels[rows] == label][:wanted] for label in (0, 1)])
+
+
+def _smaller_class(data: _Data, rows: Rows) -> int:
+    return int(np.bincount(data.labels[rows], minlength=2).min())
+
+
+def _by_class(scores: npt.NDArray[np.float64], truth: npt.NDArray[np.int8]) -> Mapping[str, list[float]]:
+    return {
+        name: [round(float(score), 4) for score in scores[truth == label]]
+        for label, name in enumerate(("real", "generated"))
+    }
+
+
+def _write_spectra(
+    path: Path, data: _Data, source: Callable[[int, int], npt.NDArray[np.floating]], detector: Any
+) -> None:
+    with replacing(path) as file:
+        np.lib.format.write_array(file, _spectra(data, source, detector))
+
+
+def _spectra(
+    data: _Data, source: Callable[[int, int], npt.NDArray[np.floating]], detector: Any
+) -> npt.NDArray[np.float64]:
+    """Where training images of the classes differ, and what the detector makes of it, as means over the colours.
+
+    Difference of the mean log magnitudes, in nats; the same in units of the deviation within the classes; weights of
+    the standardised coefficients.
+    """
+    side = round((len(detector.mean_) / 3) ** 0.5)
+    found = [SpectrumStatistics((side, side)) for _ in range(2)]
+    labels, n = data.labels[data.train], len(data.train)
+    for start in range(0, n, _BATCH):
+        stop = min(start + _BATCH, n)
+        grey = source(start, stop).reshape(stop - start, side, side, 3).mean(axis=-1)
+        for label, statistics in enumerate(found):
+            if (own := labels[start:stop] == label).any():
+                statistics.update(grey[own])
+    real, made = found
+    difference = made.mean - real.mean
+    spread = np.sqrt((real.variance(ddof=1) + made.variance(ddof=1)) / 2)
+    effect = np.divide(difference, spread, out=np.zeros_like(difference), where=spread > 0)
+    weights = np.asarray(detector.coef_).reshape(side, side, 3).mean(axis=-1)
+    return np.stack([difference, effect, weights])
