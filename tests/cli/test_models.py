@@ -50,6 +50,19 @@ def test_a_detector_of_several_classes_reports_which_was_taken_for_which(run, to
     assert found["per_class"]["two"]["recall"]["estimate"] <= 1
 
 
+def test_training_on_perturbed_images_is_measured_twice_and_unknown_names_are_one_line(run, toy_dataset, tmp_path):
+    options = ["--size", 8, "--perturb", "jpeg, noise", "--probability", 0.25]
+    result = run("train", toy_dataset, *options, "-o", tmp_path / "m")
+    assert "; perturbed by jpeg or noise (probability 0.25)." in result.stdout
+    clean, _, perturbed = result.stdout.partition("On the test split, perturbed as the training split was:")
+    assert "overall, against" in clean
+    assert "overall, against" in perturbed
+    assert load_model(tmp_path / "m").card.configuration["perturb"] == ["jpeg", "noise"]
+    refused = run("train", toy_dataset, "--perturb", "jpg", "-o", tmp_path / "n", status=1).stderr
+    assert refused.startswith("Error: unknown perturbation 'jpg'; choose one of blur, ")
+    assert refused.count("\n") == 1
+
+
 def test_train_has_json(run, toy_dataset, tmp_path):
     arguments = ["--detector", "logistic", "--domain", "dct", "--size", 8, "--strength", 0.1, "--name", "mine: 1"]
     found = json.loads(run("train", toy_dataset, *arguments, "-o", tmp_path / "m", "--json").stdout)

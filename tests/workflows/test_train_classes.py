@@ -10,7 +10,7 @@ from spectell.datasets.splits import assign_splits
 from spectell.detectors import load_model, save_model
 from spectell.errors import ArtifactError, ManifestError, ParameterError
 from spectell.images import read_image
-from spectell.workflows import train
+from spectell.workflows import training_run
 from spectell.workflows.evaluate import evaluate
 from spectell.workflows.train import TrainingConfig, train_model
 
@@ -111,7 +111,7 @@ def test_a_card_whose_classes_are_not_those_of_the_head_is_refused(three_classes
 def test_the_grid_takes_the_best_point_and_goes_on_where_it_stopped(three_classes, tmp_path, monkeypatch):
     config = TrainingConfig("eigenfaces", "dct", grid=True, attribution=True)
     fitted = []
-    original = train._Run._fit
+    original = training_run.TrainingRun._fit
 
     def counting(run, params):
         fitted.append(dict(params))
@@ -119,7 +119,7 @@ def test_the_grid_takes_the_best_point_and_goes_on_where_it_stopped(three_classe
             raise KeyboardInterrupt
         return original(run, params)
 
-    monkeypatch.setattr(train._Run, "_fit", counting)
+    monkeypatch.setattr(training_run.TrainingRun, "_fit", counting)
     path = tmp_path / "grid.jsonl"
     with pytest.raises(KeyboardInterrupt):
         train_model(three_classes, config, audit=False, grid_file=path)

@@ -13,7 +13,7 @@ from spectell.datasets.packed import pack
 from spectell.datasets.splits import assign_splits
 from spectell.detectors import load_model, save_model
 from spectell.detectors.features import tile_corners
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ArtifactError, ManifestError, ParameterError
 from spectell.images import read_image
 from spectell.workflows import training_tiles
 from spectell.workflows.evaluate import evaluate
@@ -142,6 +142,21 @@ def test_packed_images_give_the_model_that_files_give(three_classes, tmp_path):
     packed, files = train_model(tmp_path / "packed", config), train_model(alike, config, audit=False)
     for name, array in files.model.head.arrays.items():
         np.testing.assert_array_equal(array, packed.model.head.arrays[name])
+
+
+def test_perturbed_images_are_drawn_once_so_that_a_training_can_be_resumed(three_classes, tmp_path):
+    def run(epochs, perturb=("noise",), *, resume=False, checkpoint=None):
+        config = TrainingConfig("cnn", "dct", epochs=epochs, perturb=perturb, attribution=True)
+        return train_model(three_classes, config, audit=False, checkpoint=checkpoint, resume=resume).model
+
+    path = tmp_path / "checkpoint"
+    whole = run(2)
+    run(1, checkpoint=path)
+    again = run(2, checkpoint=path, resume=True)
+    for name, array in whole.arrays().items():
+        np.testing.assert_array_equal(array, again.arrays()[name])
+    with pytest.raises(ArtifactError, match="of a training with other images or settings"):
+        run(2, perturb=("jpeg",), checkpoint=path, resume=True)
 
 
 def test_tiles_that_do_not_fit_into_memory_are_refused(three_classes, monkeypatch):

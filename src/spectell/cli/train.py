@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from spectell.cli.figures import evaluation_lines, stage_progress
 from spectell.detectors.registry import DETECTORS
 
+if TYPE_CHECKING:
+    from spectell.workflows.train import TrainingResult
+
 __all__ = ["train"]
+
+
+def _perturbations(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return () if value is None else tuple(name.strip() for name in value.split(","))
 
 
 @click.command()
@@ -24,6 +32,14 @@ __all__ = ["train"]
 @click.option("--strength", type=float, help="Of the penalty; 0.01 by default.")
 @click.option("--grid", is_flag=True, help="Search the detector's parameters; an interrupted search goes on.")
 @click.option("--attribution", is_flag=True, help="Tell the generators from one another, too.")
+@click.option(
+    "--perturb",
+    metavar="NAME[,NAME...]",
+    callback=_perturbations,
+    help="Learn from perturbed images too; names as in spectell perturb. Of several, one is drawn for each image.",
+)
+@click.option("--preset", metavar="PRESET", help="Of --perturb: frank2020 (the paper) or frank2020-code (its code).")
+@click.option("--probability", type=float, metavar="P", help="Of --perturb: share of the images; 0.5 by default.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Most passes over the data, of networks; 50 by default.")
 @click.option("--device", metavar="D", help="That trains a network, as torch names it (cpu, cuda); cpu by default.")
 @click.option("--resume", is_flag=True, help="Go on with a network's training from FILE.checkpoint.")
@@ -38,12 +54,7 @@ def train(
     dataset: str,
     output: str,
     as_json: bool,
-    resume: bool,
     split_output: str | None,
-    real: str | None,
-    name: str | None,
-    licence: str | None,
-    workers: int | None,
     **options: Any,
 ) -> None:
     """Train a detector, calibrate it, measure it, and write a model file.
@@ -52,46 +63,59 @@ def train(
     manifest (.csv or .parquet), whose splits are kept if it has them. A folder that `spectell dataset pack` wrote is
     read as it is, without decoding.
 
+    With --perturb each image of the training and the validation split takes part once: perturbed with a probability of
+    one half (--probability), else as it is. The rule is the same for every detector, both classes and all passes over
+    the data; the pixels are those that `spectell perturb` writes with the same seed and probability. The test split is
+    measured as it is, and again perturbed in the same way.
+
     Example:
 
     \b
         spectell train faces/ --detector logistic --domain blocks --grid -o faces.safetensors
+        spectell train faces/ --perturb jpeg,resize --size 32 -o robust.safetensors
     """
     from spectell.datasets import write_manifest
     from spectell.detectors import save_model
     from spectell.workflows.train import TrainingConfig, train_model
 
     grid_file = Path(f"{output}.grid.jsonl") if options["grid"] else None
+    run = {name: options.pop(name) for name in ("name", "real", "licence", "workers", "resume")}
     with stage_progress(shown=not as_json) as report:
         result = train_model(
             dataset,
             TrainingConfig(**options),
-            name=name,
-            real=real,
-            workers=workers,
             on_progress=report,
-            licence=licence,
             grid_file=grid_file,
             checkpoint=f"{output}.checkpoint",
-            resume=resume,
+            **run,
         )
     save_model(result.model, output)
     if grid_file is not None:
         grid_file.unlink(missing_ok=True)
     if split_output is not None:
         write_manifest(result.manifest, split_output)
-    for note in result.notes if as_json else ():
-        click.echo(f"Note: {note}", err=True)
     if as_json:
+        _echo_all("Note", result.notes)
         click.echo(json.dumps(result.as_dict(), allow_nan=False))
-        return
-    for leak in result.audit.leaks if result.audit else ():
-        click.echo(f"Leak: {leak.what}: {leak.evidence}. Remedy: {leak.remedy}.", err=True)
-    for note in (*result.notes, *result.evaluation.warnings):
-        click.echo(f"Note: {note}", err=True)
+    else:
+        _echo_result(result, output)
+
+
+def _echo_result(result: TrainingResult, output: str) -> None:
+    leaks = result.audit.leaks if result.audit else ()
+    _echo_all("Leak", [f"{leak.what}: {leak.evidence}. Remedy: {leak.remedy}." for leak in leaks])
+    _echo_all("Note", (*result.notes, *result.evaluation.warnings))
     click.echo(f"Wrote {output}, trained on {result.model.card.trained_on}.")
     click.echo(f"{_settings(result.facts)}. On the test split, which took no part in training:")
     click.echo("\n".join(evaluation_lines(result.evaluation)))
+    if result.perturbed is not None:
+        click.echo("\nOn the test split, perturbed as the training split was:")
+        click.echo("\n".join(evaluation_lines(result.perturbed)))
+
+
+def _echo_all(kind: str, texts: Sequence[str]) -> None:
+    for text in texts:
+        click.echo(f"{kind}: {text}", err=True)
 
 
 def _settings(facts: dict[str, Any]) -> str:

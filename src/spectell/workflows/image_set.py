@@ -34,6 +34,9 @@ Progress = Callable[[str, int, int], object]
 Reader = Callable[[Manifest, int], Pixels]
 """Gives the pixels of a row of a manifest; raises `ImageError` if they cannot be read."""
 
+Alteration = Callable[[Manifest, int, Pixels], Pixels]
+"""Makes of the pixels of a row what is worked on instead; raises `ImageError` if it cannot."""
+
 KEPT_BYTES = 500_000_000
 """Decoded pixels that are kept; what exceeds them is decoded again whenever it is needed."""
 
@@ -66,6 +69,11 @@ def counted(on_progress: Progress, stage: str, total: int) -> Callable[[int], No
         on_progress(stage, done, total)
 
     return report
+
+
+def unaltered(manifest: Manifest, index: int, pixels: Pixels) -> Pixels:  # noqa: ARG001 - an `Alteration`
+    """Return pixels as they are."""
+    return pixels
 
 
 def read_file(manifest: Manifest, index: int) -> Pixels:
@@ -158,10 +166,17 @@ def map_images(
     ------
     result : what `work` returned, or `Skipped` for a file that cannot be read
     """
+    yield from _map_rows(manifest, lambda index: work(read(manifest, index)), workers, on_progress, stage)
+
+
+def _map_rows(
+    manifest: Manifest, work: Callable[[int], T], workers: int | None, on_progress: Progress, stage: str
+) -> Iterator[T | Skipped]:
+    """Apply `work` to the number of every row, in order."""
 
     def one(index: int) -> T | Skipped:
         try:
-            return work(read(manifest, index))
+            return work(index)
         except ImageError as error:
             return Skipped(manifest.paths[index], str(error))
 
@@ -206,6 +221,8 @@ class ImageSet:
     manifest : Manifest
     read : callable
         See `Reader`.
+    alter : callable
+        See `Alteration`; the same for a row at every call.
     workers : int, optional
         Threads; one a core by default.
     on_progress : callable
@@ -215,14 +232,14 @@ class ImageSet:
     ----------
     manifest : Manifest
         Without the rows that cannot be read.
-    reader : callable
-        As given.
+    packed : PackedReader or None
+        Where the pixels lie, if they are packed and unaltered.
     skipped : tuple of Skipped
         Those rows.
     sides : ndarray of shape (n,)
-        The smaller side of each image, in pixels.
+        The smaller side of each image, in pixels, as altered.
     hashes : ndarray of shape (n,), uint64
-        `spectell.detectors.artifact.training_hash` of each image.
+        `spectell.detectors.artifact.training_hash` of each image as it was before.
 
     Raises
     ------
@@ -235,10 +252,12 @@ class ImageSet:
         manifest: Manifest,
         *,
         read: Reader = read_file,
+        alter: Alteration = unaltered,
         workers: int | None = None,
         on_progress: Progress = quiet,
     ) -> None:
-        self.reader = read
+        self._read, self._alter = read, alter
+        self.packed = read if isinstance(read, PackedReader) and alter is unaltered else None
         self._workers = workers
         self.on_progress = on_progress
         self._kept: dict[int, Pixels] = {}
@@ -246,11 +265,11 @@ class ImageSet:
         rows: list[int] = []
         sides, hashes, skipped = [], [], []
 
-        def describe(pixels: Pixels) -> tuple[Pixels, np.uint64]:
-            return pixels, training_hash(pixels)
+        def describe(index: int) -> tuple[Pixels, np.uint64]:
+            pixels = read(manifest, index)
+            return alter(manifest, index, pixels), training_hash(pixels)
 
-        passed = map_images(manifest, describe, read=read, workers=workers, on_progress=on_progress)
-        for index, found in enumerate(passed):
+        for index, found in enumerate(_map_rows(manifest, describe, workers, on_progress, "reading")):
             if isinstance(found, Skipped):
                 skipped.append(found)
                 continue
@@ -272,9 +291,11 @@ class ImageSet:
         return len(self.manifest)
 
     def pixels(self, index: int) -> Pixels:
-        """Return the decoded pixels of one image."""
+        """Return the decoded pixels of one image, as altered."""
         kept = self._kept.get(index)
-        return self.reader(self.manifest, index) if kept is None else kept
+        if kept is not None:
+            return kept
+        return self._alter(self.manifest, index, self._read(self.manifest, index))
 
     def map(self, work: Callable[[Pixels], T], indices: npt.NDArray[np.intp], stage: str = "") -> Iterator[T]:
         """Apply `work` to the images at `indices`, in order; progress is reported if the stage has a name."""

@@ -35,7 +35,7 @@ from spectell.workflows.image_set import Progress, Skipped, quiet
 from spectell.workflows.picture_copies import Copies, make_copies, plain_folder, require_apart
 from spectell.workflows.run_record import read_record
 
-__all__ = ["NAMES", "RECORD_KIND", "PerturbConfig", "perturb_images", "replayed_config"]
+__all__ = ["COMBINED", "NAMES", "RECORD_KIND", "PerturbConfig", "draw_stream", "perturb_images", "replayed_config"]
 
 RECORD_KIND = "spectell-perturbation-1"
 
@@ -236,11 +236,12 @@ def _perturbed(
     path: str, pixels: Pixels, replayed: tuple[Any] | None, *, config: PerturbConfig
 ) -> tuple[EncodedFile, Any]:
     perturbation = config.perturbation
-    parameters = perturbation.draw(_stream(config.seed, path), pixels.shape) if replayed is None else replayed[0]
+    parameters = perturbation.draw(draw_stream(config.seed, path), pixels.shape) if replayed is None else replayed[0]
     return result_file(perturbation, pixels, parameters, lossless=config.lossless), parameters
 
 
-def _stream(seed: int, path: str) -> np.random.Generator:
+def draw_stream(seed: int, path: str) -> np.random.Generator:
+    """Return the random numbers of one picture: those of a seed and of its path in the data set."""
     digest = hashlib.blake2b(encode_text(path), digest_size=8).digest()
     return np.random.default_rng((seed, int.from_bytes(digest, "big")))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,34 +18,33 @@ import numpy.typing as npt
 from spectell.datasets import Manifest
 from spectell.datasets.packed import Packed
 from spectell.detectors import Model, ModelCard
-from spectell.detectors.front_end import FrontEnd
-from spectell.detectors.residual import most_levels
-from spectell.detectors.streaming import Source
 from spectell.workflows.audit import AuditReport, audit_manifest
+from spectell.workflows.augmentation import Augmentation
 from spectell.workflows.evaluate import Evaluation, evaluate_scored, score_images
-from spectell.workflows.grid import GridFile, GridPoint, balanced_accuracy, best_point, grid_points, run_key
-from spectell.workflows.image_set import ImageSet, Progress, Skipped, counted, open_images, quiet, read_file
-from spectell.workflows.training_card import metric_cards, training_card
-from spectell.workflows.training_config import (
-    Classes,
-    TrainingConfig,
-    config_notes,
-    make_detector,
-    make_front_end,
+from spectell.workflows.grid import best_point
+from spectell.workflows.image_set import (
+    ImageSet,
+    Progress,
+    Reader,
+    Skipped,
+    counted,
+    open_images,
+    quiet,
+    read_file,
+    unaltered,
 )
+from spectell.workflows.training_card import metric_cards, training_card
+from spectell.workflows.training_config import TrainingConfig, config_notes, make_detector
+from spectell.workflows.training_run import TrainingRun
 from spectell.workflows.training_steps import (
     SPLITS,
     Fitted,
-    UsableImages,
     Validated,
-    feature_source,
-    fit_distance,
     fit_facts,
     solver_notes,
     validate,
     with_splits,
 )
-from spectell.workflows.training_tiles import fit_network
 
 __all__ = ["SPLITS", "TrainingConfig", "TrainingResult", "train_model"]
 
@@ -66,7 +64,9 @@ class TrainingResult:
     manifest : Manifest
         The images that took part, with the splits that were used.
     evaluation : Evaluation
-        On the test split.
+        On the test split, as its images are.
+    perturbed : Evaluation or None
+        On the test split, perturbed as the images were that the detector learned from.
     audit : AuditReport or None
         Its leaks say what other than the pictures tells the classes apart.
     facts : dict
@@ -80,6 +80,7 @@ class TrainingResult:
     model: Model
     manifest: Manifest
     evaluation: Evaluation
+    perturbed: Evaluation | None
     audit: AuditReport | None
     facts: dict[str, Any]
     skipped: tuple[Skipped, ...]
@@ -93,6 +94,7 @@ class TrainingResult:
             "card": self.model.card.as_json(),
             "images": {split: int((splits == split).sum()) for split in SPLITS},
             "evaluation": self.evaluation.as_dict(),
+            "perturbed": None if self.perturbed is None else self.perturbed.as_dict(),
             "leaks": [] if self.audit is None else self.audit.as_dict()["leaks"],
             "facts": self.facts,
             "skipped": [{"path": image.path, "reason": image.reason} for image in self.skipped],
@@ -154,29 +156,39 @@ def train_model(
     """
     config = config or TrainingConfig()
     make_detector(config)  # refuses what does not fit before anything is read
+    augmentation = _augmentation(config)
     manifest, read = open_images(dataset, real=real)
     manifest.require_both_classes()
     from_files = read is read_file
     manifest = with_splits(manifest, config.seed, workers, on_progress, from_files=from_files)
     report = _audit(manifest, workers, on_progress) if audit and from_files else None
-    images = ImageSet(manifest, read=read, workers=workers, on_progress=on_progress)
-    run = _Run(config, images, on_progress, checkpoint, resume=resume)
+    alter = unaltered if augmentation is None else augmentation.learned_from
+    images = ImageSet(manifest, read=read, alter=alter, workers=workers, on_progress=on_progress)
+    run = TrainingRun(config, images, on_progress, checkpoint, resume=resume)
     searched = run.search(grid_file) if config.grid else []
     fitted, usable, detector = run.fit(best_point(searched).params if searched else {})
     validated = validate(fitted, images, usable.rows["validation"])
     facts = fit_facts(detector) | ({"grid": [point.as_dict() for point in searched]} if searched else {})
-    recorded = dataclasses.asdict(config) | {"fit": facts}
-    card = training_card(fitted, validated, usable.manifest, recorded, name=name, licence=licence or _NO_LICENCE)
+    treatment = "" if augmentation is None else augmentation.description
+    recorded = _recorded(config, augmentation, facts)
+    card = training_card(
+        fitted, validated, usable.manifest, recorded, name=name, licence=licence or _NO_LICENCE, treatment=treatment
+    )
     card = dataclasses.replace(card, class_names=run.classes.names)
     model = _assemble(card, fitted, validated, images.hashes[np.concatenate([usable.rows[s] for s in SPLITS[:2]])])
     test = images.manifest.select(usable.rows["test"])
-    evaluation = evaluate_scored(
-        model, score_images(model, test, read=read, workers=workers, on_progress=on_progress), seed=config.seed
-    )
+    found = {
+        how: evaluate_scored(
+            model, score_images(model, test, read=reader, workers=workers, on_progress=on_progress), seed=config.seed
+        )
+        for how, reader in _test_readers(read, augmentation).items()
+    }
+    metrics = tuple(each for how, evaluation in found.items() for each in metric_cards(evaluation, how))
     return TrainingResult(
-        model=model.replaced(card=dataclasses.replace(card, metrics=metric_cards(evaluation))),
+        model=model.replaced(card=dataclasses.replace(card, metrics=metrics)),
         manifest=usable.manifest,
-        evaluation=evaluation,
+        evaluation=found[""],
+        perturbed=found.get(treatment) if treatment else None,
         audit=report,
         facts=facts,
         skipped=(*images.skipped, *usable.skipped),
@@ -184,84 +196,26 @@ def train_model(
     )
 
 
+def _augmentation(config: TrainingConfig) -> Augmentation | None:
+    if not config.perturb:
+        return None
+    return Augmentation(config.perturb, preset=config.preset, probability=config.probability, seed=config.seed)
+
+
+def _recorded(config: TrainingConfig, augmentation: Augmentation | None, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what the card keeps of a run: all that a repetition needs, perturbations with every parameter."""
+    asked = dataclasses.asdict(config) | {"perturb": list(config.perturb)}
+    drawn_from = {} if augmentation is None else {"perturbation": repr(augmentation.perturbation)}
+    return {**asked, **drawn_from, "fit": facts}
+
+
+def _test_readers(read: Reader, augmentation: Augmentation | None) -> dict[str, Reader]:
+    """Say how test images are read, by what is done to them: nothing, and what was done to the training images."""
+    return {"": read} | ({} if augmentation is None else {augmentation.description: augmentation.reader(read)})
+
+
 def _audit(manifest: Manifest, workers: int | None, on_progress: Progress) -> AuditReport:
     return audit_manifest(manifest, workers=workers, on_progress=counted(on_progress, "auditing", len(manifest)))
-
-
-class _Run:
-    """One set of images, and what is fitted to them."""
-
-    def __init__(
-        self,
-        config: TrainingConfig,
-        images: ImageSet,
-        on_progress: Progress,
-        checkpoint: StrPath | None,
-        *,
-        resume: bool,
-    ) -> None:
-        self._config, self._images, self._on_progress = config, images, on_progress
-        self._checkpoint, self._resume = checkpoint, resume
-        self.classes = Classes.of(config, images.manifest.select(images.manifest.splits == "train"))
-        self._source: tuple[str, Source] | None = None
-
-    def fit(self, params: Mapping[str, Any]) -> tuple[Fitted, UsableImages, Any]:
-        """Fit to the training split, with some parameters given."""
-        fitted, usable, detector = self._fit(params)
-        return self._with_distance(fitted, usable), usable, detector
-
-    def search(self, grid_file: StrPath | None) -> list[GridPoint]:
-        """Fit and validate at every point of the grid; none if the detector searches for itself."""
-        usable = UsableImages(self._images, make_front_end(self._config, self._images))
-        tile = make_front_end(self._config, self._images).min_size
-        n_train = len(usable.rows["train"])
-        points = grid_points(self._config.detector, n_train=n_train, most_levels=most_levels(tile))
-        finished = GridFile(grid_file, run_key(self._config, usable.manifest.digest()))
-        found = []
-        for number, params in enumerate(points, start=1):
-            value = finished.known(params)
-            if value is None:
-                fitted, usable, _ = self._fit(params)
-                value = self._validate(fitted, usable.rows["validation"])
-                finished.add(params, value)
-            found.append(GridPoint(params, value))
-            self._on_progress("grid", number, len(points))
-        return found
-
-    def _fit(self, params: Mapping[str, Any]) -> tuple[Fitted, UsableImages, Any]:
-        front_end = make_front_end(self._config, self._images, params)
-        detector = make_detector(self._config, {**front_end.get_params(), **params})
-        usable = UsableImages(self._images, front_end)
-        if hasattr(detector, "fit_tiles"):
-            fit_network(
-                detector,
-                self._images,
-                usable,
-                self.classes,
-                front_end.min_size,
-                self._checkpoint,
-                resume=self._resume,
-            )
-        else:
-            rows = usable.rows["train"]
-            training = self._images.manifest.select(rows)
-            detector.fit_streamed(self._features(front_end, rows), self.classes.codes(training), groups=training.groups)
-        return Fitted(front_end, detector.standardisation, detector.head, None), usable, detector
-
-    def _features(self, front_end: FrontEnd, rows: npt.NDArray[np.intp]) -> Source:
-        """Return the features; those of the last front end are kept for the next point of a grid."""
-        if self._source is None or self._source[0] != repr(front_end):
-            self._source = None
-            self._source = repr(front_end), feature_source(self._images, front_end, rows)
-        return self._source[1]
-
-    def _validate(self, fitted: Fitted, rows: npt.NDArray[np.intp]) -> float:
-        named = np.array(list(self._images.map(fitted.name_class, rows)), np.intp)
-        return balanced_accuracy(self.classes.codes(self._images.manifest.select(rows)), named)
-
-    def _with_distance(self, fitted: Fitted, usable: UsableImages) -> Fitted:
-        distance = fit_distance(self._images, usable.rows["train"], fitted.front_end, fitted.standardisation)
-        return dataclasses.replace(fitted, distance=distance)
 
 
 def _assemble(card: ModelCard, fitted: Fitted, validated: Validated, hashes: npt.NDArray[np.uint64]) -> Model:

@@ -33,6 +33,7 @@ def training_card(
     *,
     name: str | None,
     licence: str,
+    treatment: str = "",
 ) -> ModelCard:
     """Write the card of a model, but for its metrics.
 
@@ -47,7 +48,10 @@ def training_card(
     name : str or None
         Characters that a card does not allow in a name are replaced.
     licence : str
+    treatment : str
+        What was done to the images of the training and the validation split, if anything.
     """
+    validation_split = f"the validation split{f', {treatment}' if treatment else ''}"
     front_end, distance = fitted.front_end, validated.distance
     n_real, n_generated = validated.n_real, validated.n_generated
     return ModelCard(
@@ -61,7 +65,7 @@ def training_card(
             validated.calibration.intercept,
             n_real,
             n_generated,
-            "the validation split",
+            validation_split,
             validated.note or _REASON,
         ),
         thresholds=ThresholdCard(
@@ -69,10 +73,10 @@ def training_card(
             n_real,
             n_generated,
             threshold_table(validated.thresholds),
-            "the validation split",
+            validation_split,
         ),
         distance=DistanceCard(distance.name, DISTANCE_QUANTILE, distance.limit, n_real + n_generated, distance.config),
-        trained_on=_trained_on(manifest),
+        trained_on=_trained_on(manifest) + (f"; {treatment}" if treatment else ""),
         not_good_at=_not_good_at(manifest),
         licence=licence,
         seed=int(configuration["seed"]),
@@ -82,12 +86,21 @@ def training_card(
     )
 
 
-def metric_cards(evaluation: Evaluation) -> tuple[MetricCard, ...]:
-    """Put the figures of an evaluation on cards; a bound that is undefined becomes None."""
+def metric_cards(evaluation: Evaluation, treatment: str = "") -> tuple[MetricCard, ...]:
+    """Put the figures of an evaluation on cards; a bound that is undefined becomes None.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        On the test split.
+    treatment : str
+        What was done to its images, if anything.
+    """
+    split = f"test split{f', {treatment}' if treatment else ''}"
     cards = []
     for part in evaluation.slices:
         against = f", against {part.compared_with}" if part.compared_with else ""
-        data = describe_path(f"test split, {part.name}{against}")  # holds names of folders, which may be anything
+        data = describe_path(f"{split}, {part.name}{against}")  # holds names of folders, which may be anything
         for name, interval in part.metrics.items():
             low, high = (None if math.isnan(bound) else bound for bound in (interval.low, interval.high))
             cards.append(MetricCard(data, name, interval.estimate, low, high, part.n_real, part.n_generated))

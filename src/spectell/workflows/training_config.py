@@ -16,7 +16,15 @@ from spectell.detectors.registry import detector_spec, get_detector, get_front_e
 from spectell.errors import ManifestError, ParameterError
 from spectell.workflows.image_set import ImageSet
 
-__all__ = ["STREAMED_BYTES", "Classes", "TrainingConfig", "config_notes", "make_detector", "make_front_end"]
+__all__ = [
+    "STREAMED_BYTES",
+    "Classes",
+    "TrainingConfig",
+    "config_notes",
+    "front_end_for",
+    "make_detector",
+    "make_front_end",
+]
 
 STREAMED_BYTES = 2_000_000_000
 """What blocks of features may take beside the images that are kept, so that a run stays within 4 GB."""
@@ -48,6 +56,13 @@ class TrainingConfig:
         Passes over the data, for detectors that are trained in passes.
     device : str, optional
         That trains a network, as torch names it; the processor by default.
+    perturb : tuple of str
+        Perturbations of the images that are learned from and calibrated on, see
+        `spectell.workflows.augmentation.Augmentation`.
+    preset : str, optional
+        Of their published parameters.
+    probability : float in [0, 1], optional
+        Chance that an image is perturbed.
     """
 
     detector: str = "ridge"
@@ -60,6 +75,9 @@ class TrainingConfig:
     attribution: bool = False
     epochs: int | None = None
     device: str | None = None
+    perturb: tuple[str, ...] = ()
+    preset: str | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,21 @@ class Classes:
         places = {name: index for index, name in enumerate(self.names)}
         return np.array([places.get(name, -1) for name in manifest.generators.tolist()], np.intp)
 
+    def training_codes(self, manifest: Manifest) -> npt.NDArray[np.intp]:
+        """Class of every image that can be trained on, shape (n,).
+
+        Raises
+        ------
+        ManifestError
+            If there is none of a class.
+        """
+        codes = self.codes(manifest)
+        if missing := [name for index, name in enumerate(self.names) if index not in codes]:
+            raise ManifestError(
+                f"no training image of {', '.join(missing)} is large enough; use a smaller size, or leave it out"
+            )
+        return codes
+
 
 def make_detector(config: TrainingConfig, params: Mapping[str, Any] | None = None) -> Any:
     """Make the estimator, with some of its parameters given.
@@ -131,6 +164,8 @@ def _check_config(config: TrainingConfig, known: Mapping[str, object]) -> None:
         raise ParameterError(f"strength is for the detectors 'ridge' and 'logistic', got {config.detector!r}")
     if config.grid and config.strength is not None:
         raise ParameterError("grid searches the strength, so strength cannot be given with it")
+    if not config.perturb and (config.preset is not None or config.probability is not None):
+        raise ParameterError("preset and probability are of perturb, which is not given; name a perturbation")
     if config.epochs is not None and config.epochs < 1:
         raise ParameterError(f"epochs must be at least 1, got {config.epochs}")
 
@@ -143,9 +178,13 @@ def make_front_end(config: TrainingConfig, images: ImageSet, params: Mapping[str
     ParameterError
         If an argument does not fit it.
     """
+    return front_end_for(config, int(images.sides.min()), params)
+
+
+def front_end_for(config: TrainingConfig, smallest: int, params: Mapping[str, Any] | None = None) -> FrontEnd:
+    """Make the front end for images of which the smallest side has so many pixels; see `make_front_end`."""
     spec = detector_spec(config.detector)
     kind = get_front_end(config.domain if spec.front_ends is None else spec.front_ends[config.domain])
-    smallest = int(images.sides.min())
     size = config.size
     if size is None:
         size = min(32, smallest) if config.domain == "blocks" else smallest

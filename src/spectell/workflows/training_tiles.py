@@ -15,7 +15,7 @@ import numpy.typing as npt
 from spectell.detectors.features import tile_corners
 from spectell.detectors.tiles import Tiles
 from spectell.errors import ParameterError
-from spectell.workflows.image_set import ImageSet, PackedReader, Pixels
+from spectell.workflows.image_set import ImageSet, Pixels
 from spectell.workflows.training_config import Classes
 from spectell.workflows.training_steps import UsableImages
 
@@ -49,12 +49,12 @@ def tiles_of(images: ImageSet, rows: npt.NDArray[np.intp], size: int) -> Tiles:
     Raises
     ------
     ParameterError
-        If they take more than `TILE_BYTES` and are not packed.
+        If they take more than `TILE_BYTES` and do not lie packed.
     """
-    reader = images.reader
-    if isinstance(reader, PackedReader) and reader.images.shape[1:3] == (size, size):
-        places = reader.places(images.manifest.select(rows))
-        return Tiles(reader.images, places, np.arange(len(places)))
+    packed = images.packed
+    if packed is not None and packed.images.shape[1:3] == (size, size):
+        places = packed.places(images.manifest.select(rows))
+        return Tiles(packed.images, places, np.arange(len(places)))
     found, taken = [], 0
     for part in images.map(lambda pixels: _cut(pixels, size), rows, "tiles"):
         found.append(part)
@@ -62,7 +62,8 @@ def tiles_of(images: ImageSet, rows: npt.NDArray[np.intp], size: int) -> Tiles:
         if taken > TILE_BYTES:
             raise ParameterError(
                 f"the tiles of {size} pixels of the first {len(found)} of {len(rows)} images take more than "
-                f"{TILE_BYTES / 1e9:.1f} GB; pack the images: spectell dataset pack --size {size}"
+                f"{TILE_BYTES / 1e9:.1f} GB; pack the images: spectell dataset pack --size {size} "
+                "(perturbed ones after spectell perturb)"
             )
     pixels = np.concatenate(found)
     return Tiles(pixels, np.arange(len(pixels)), np.repeat(np.arange(len(found)), [len(part) for part in found]))
