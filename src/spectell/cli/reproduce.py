@@ -53,9 +53,9 @@ def reproduce(
 ) -> None:
     """Repeat an experiment of Frank et al. (2020) on your own images.
 
-    NAME is spectra (mean spectra of every source below --data, real images beside every generator) or upsampling (the
-    same networks trained with one up-sampling after the other, and the trace that each leaves). The results are one
-    page, figures as PNG and PDF, every number, and a record with the command that repeats it. An interrupted run goes
+    NAME is spectra (mean spectra of every source below --data, real images beside every generator), upsampling (the
+    same networks trained with one up-sampling after the other, and the trace that each leaves) or separability (linear
+    detectors on pixels and on the DCT, for every generator). The results are one page, figures as PNG and PDF, every number, and a record with the command that repeats it. An interrupted run goes
     on when the same command is given again. small is done on a laptop, full is as large as in the paper.
 
     Example:

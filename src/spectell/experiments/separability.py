@@ -128,7 +128,8 @@ def run(config: ExperimentConfig, on_progress: OnProgress, scale: SeparabilitySc
         raise ManifestError(f"nothing in {config.data!r} can be compared; the last reason: {notes[-1]}")
     compared = [comparison for comparison in comparisons if comparison.name in prepared]
     cells = [cell for one in compared for cell in _cells(one, prepared[one.name], chosen)]
-    work = partial(measure_cell, folder=folder, scale=chosen, seed=config.seed)
+    threads = max(config.workers // len(cells), 1)
+    work = partial(measure_cell, folder=folder, scale=chosen, seed=config.seed, threads=threads)
     results = run_cells(
         cells, work, folder, workers=config.workers, limit=chosen.limit, on_progress=on_progress, stage="detectors"
     )
@@ -139,6 +140,7 @@ def run(config: ExperimentConfig, on_progress: OnProgress, scale: SeparabilitySc
         scale_is_named=chosen == SCALES[config.scale],
         notes=notes,
         skipped=skipped_cells(results),
+        cell_seconds=round(sum(result.get("seconds", 0.0) for result in results.values()), 1),
         seconds=round(time.perf_counter() - began, 1),
     )
     return _write_results(folder, record, compared, prepared, cells, results)

@@ -54,7 +54,7 @@ class SeparabilityScale:
 
 
 SCALES = {
-    "small": SeparabilityScale(1000, 128, 5, 0.4, (25, 50, 100, 200), (1e-4, 1e-3, 1e-2, 0.1, 1.0), 250, 900.0),
+    "small": SeparabilityScale(1000, 128, 5, 0.4, (25, 50, 100, 200), (1e-3, 1e-2, 0.1, 1.0, 10.0), 250, 900.0),
     # 11,000 a class train, of which cross-validation takes the place of the paper's 1,000 validation images.
     "full": SeparabilityScale(16_000, 1024, 1, 5 / 16, (100, 1000), (0.01,), 1000, None),
 }

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from spectell.experiments.cells import read_cell
 from spectell.experiments.separability_cells import FOUND, Cell
-from spectell.experiments.separability_measure import DOMAINS, SPECTRA, spectra_file
+from spectell.experiments.separability_features import DOMAINS
+from spectell.experiments.separability_measure import SPECTRA, spectra_file
 from spectell.experiments.separability_summary import Summary
 from spectell.figures.canvas import DECIBELS_PER_NAT
 from spectell.figures.heat_maps import DIFFERENCE, EFFECT, Scale, plot_heat_maps

@@ -16,14 +16,14 @@ import numpy.typing as npt
 from spectell.datasets import Manifest
 from spectell.datasets.atomic import replacing
 from spectell.datasets.packed import open_packed
-from spectell.detectors.front_end import FrontEnd, check_image
+from spectell.detectors.front_end import FrontEnd
 from spectell.errors import ManifestError
 from spectell.evaluation.metrics import roc_auc
 from spectell.experiments.separability_cells import CONDITIONS, Cell, SeparabilityScale
+from spectell.experiments.separability_features import DOMAINS, front_ends
 from spectell.experiments.separability_intervals import accuracy_interval, auc_interval, difference_interval
 from spectell.experiments.separability_sources import PREPARED
 from spectell.perturbations import Perturbation
-from spectell.perturbations.resize import resize
 from spectell.spectra.statistics import SpectrumStatistics
 from spectell.workflows.image_set import ImageSet, PackedReader, Reader
 from spectell.workflows.training_steps import ImageFeatures, feature_source
@@ -32,11 +32,7 @@ __all__ = [
     "ALL",
     "CURVE_DOMAINS",
     "DETECTORS",
-    "DOMAINS",
     "SPECTRA",
-    "ThumbnailFeatures",
-    "block_size",
-    "front_ends",
     "measure_cell",
     "spectra_file",
     "split_groups",
@@ -45,8 +41,6 @@ __all__ = [
 Pixels = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.intp]
 
-DOMAINS = ("pixel", "DCT", "blocks", "thumbnails")
-"""The paper's two, block-averaged spectra, and what shows the content alone."""
 CURVE_DOMAINS = ("pixel", "DCT", "blocks")
 ALL = "all"
 """Name of the last point of a learning curve, whose number of images differs a little between splits."""
@@ -56,57 +50,6 @@ SPECTRA = ("difference", "effect", "weights")
 
 _BATCH = 256
 _FEWEST_TO_TRAIN = 10
-_THUMBNAIL = 8
-
-
-class ThumbnailFeatures(FrontEnd):
-    """Mean colours of the cells of an 8 x 8 grid, between -1 and 1: what a glance at a picture shows.
-
-    Examples
-    --------
-    >>> ThumbnailFeatures().row(np.full((16, 16, 3), 255, np.uint8)).shape
-    (192,)
-    """
-
-    name = "thumbnails"
-
-    @property
-    def n_features(self) -> int:
-        """Length of a row."""
-        return _THUMBNAIL * _THUMBNAIL * 3
-
-    @property
-    def min_size(self) -> int:
-        """Smallest height and width of an image, in pixels."""
-        return _THUMBNAIL
-
-    def check_params(self) -> None:
-        """Do nothing: there are no parameters."""
-
-    def rows(self, pixels: Pixels, *, thorough: bool = False) -> npt.NDArray[np.float32]:  # noqa: ARG002 (has no blocks)
-        """Features of the image, shape (1, 192)."""
-        check_image(pixels, self.min_size)
-        small = resize(pixels, _THUMBNAIL, _THUMBNAIL, "box")
-        return np.asarray(small.reshape(1, -1) / np.float32(127.5) - 1, np.float32)
-
-
-def block_size(side: int) -> int:
-    """Side of the blocks for images of a side: enough of them to average over.
-
-    Examples
-    --------
-    >>> [block_size(side) for side in (32, 64, 128, 1024)]
-    [8, 16, 32, 32]
-    """
-    return int(min(32, max(side // 4, 2)))
-
-
-def front_ends(side: int) -> dict[str, FrontEnd]:
-    """Return the front end of each of `DOMAINS` for square images of a side."""
-    from spectell.detectors.features import BlockFeatures, DCTFeatures, PixelFeatures
-
-    made = (PixelFeatures(side), DCTFeatures(side), BlockFeatures(block_size(side)), ThumbnailFeatures())
-    return dict(zip(DOMAINS, made, strict=True))
 
 
 def split_groups(
@@ -144,7 +87,7 @@ class _Data(NamedTuple):
         return len(np.unique(self.groups[self.test[self.labels[self.test] == label]]))
 
 
-def measure_cell(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int) -> dict[str, Any]:
+def measure_cell(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int, *, threads: int = 1) -> dict[str, Any]:
     """Train and judge every detector in every domain on one split.
 
     Parameters
@@ -155,6 +98,8 @@ def measure_cell(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int) 
     scale : SeparabilityScale
     seed : int
         Of the study; every split draws on its own.
+    threads : int
+        Of this cell.
 
     Returns
     -------
@@ -167,7 +112,13 @@ def measure_cell(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int) 
     ManifestError
         If the split leaves too few images of a class to train on.
     """
-    data = _open(cell, folder, scale, seed)
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(threads):
+        return _measured(cell, folder, scale, _open(cell, folder, scale, seed, threads))
+
+
+def _measured(cell: Cell, folder: Path, scale: SeparabilityScale, data: _Data) -> dict[str, Any]:
     ends = front_ends(data.images.pixels(0).shape[0])
     results, curve = [], list[dict[str, Any]]()
     scores: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
@@ -200,9 +151,9 @@ def spectra_file(folder: Path, cell: Cell) -> Path:
     return folder / "cells" / f"{cell.name}-spectra.npy"
 
 
-def _open(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int) -> _Data:
+def _open(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int, threads: int) -> _Data:
     packed = open_packed(folder / PREPARED / cell.comparison)
-    images = ImageSet(packed.manifest, read=_reader(PackedReader(packed), CONDITIONS[cell.condition]), workers=1)
+    images = ImageSet(packed.manifest, read=_reader(PackedReader(packed), CONDITIONS[cell.condition]), workers=threads)
     labels, groups = images.manifest.labels, images.manifest.groups
     rng = np.random.default_rng((seed, 311, cell.split))
     train = split_groups(groups, labels, scale.test_share, rng)

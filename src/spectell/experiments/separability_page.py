@@ -8,13 +8,15 @@ from typing import Any
 
 from spectell.evaluation.intervals import Interval
 from spectell.experiments.page_parts import how_to_repeat
+from spectell.experiments.plan import duration
 from spectell.experiments.separability_cells import FOUND
+from spectell.experiments.separability_features import DOMAINS
 from spectell.experiments.separability_figures import drawings_of
-from spectell.experiments.separability_measure import DETECTORS, DOMAINS
+from spectell.experiments.separability_measure import DETECTORS
 from spectell.experiments.separability_summary import Summary
-from spectell.reports.markup import Content, Markup
+from spectell.reports.markup import Content, Markup, join
 from spectell.reports.page import Section, render_page, section
-from spectell.reports.parts import callout, facts, gallery, items, paragraph, table
+from spectell.reports.parts import callout, facts, figure, file_link, gallery, items, paragraph, table
 from spectell.reports.render import Rendered
 from spectell.reports.spectrum import shown_figure, write_figures
 from spectell.workflows.audit import THUMBNAIL_AUC
@@ -47,8 +49,8 @@ def separability_page(record: dict[str, Any], summaries: Sequence[Summary], fold
     done = [summary for summary in summaries if summary.n_splits]
     best = max(done, key=lambda one: one.auc["DCT", "ridge"].estimate, default=None)
     return render_page(
-        "Can a line tell them apart?",
-        section("What was found", *_found(record, done)),
+        "Linear separability",
+        section("What was found", *_found(done)),
         *(_comparison(summary, folder, weights=summary is best) for summary in done),
         section("What was done", *_method(record)),
         *([section("Passed over", items(*_passed_over(record)))] if _passed_over(record) else []),
@@ -60,16 +62,16 @@ def separability_page(record: dict[str, Any], summaries: Sequence[Summary], fold
     )
 
 
-def _found(record: Mapping[str, Any], done: Sequence[Summary]) -> Iterator[Markup]:
-    rows: list[list[Content]] = [["FFHQ: StyleGAN (the paper, as recalled, unverified)", "native 1024²"]]
-    rows[0] += [PAPER["pixel"], PAPER["DCT"], _DASH, _DASH]
+def _found(done: Sequence[Summary]) -> Iterator[Markup]:
+    paper = ["FFHQ: StyleGAN, the paper", PAPER["pixel"], PAPER["DCT"], _DASH, _DASH]
+    rows: list[list[Content]] = [[*paper, "native 1024²; as recalled, unverified"]]
     for one in done:
-        rows.append([_titled(one), one.prepared["window"], *(_percent(one.accuracy[d, "ridge"]) for d in DOMAINS)])
+        rows.append([_titled(one), *(_percent(one.accuracy[d, "ridge"]) for d in DOMAINS), one.prepared["window"]])
     yield table(
-        ["source: generator", "images", *DOMAINS],
+        ["source: generator", *DOMAINS, "images"],
         rows,
         caption="Accuracy (%) of ridge regression, 95 % interval; chance is 50",
-        numeric=range(2, 6),
+        numeric=range(1, 5),
     )
     yield paragraph(
         "Blocks are log spectra averaged over blocks of the same image, our addition. Thumbnails are 8 × 8 pixels: a "
@@ -79,8 +81,6 @@ def _found(record: Mapping[str, Any], done: Sequence[Summary]) -> Iterator[Marku
         yield items(*(_verdict(one) for one in done))
     for one in done:
         yield from _warnings(one)
-    if not record["scale_is_named"]:
-        yield _own_sizes()
 
 
 def _verdict(one: Summary) -> str:
@@ -88,11 +88,12 @@ def _verdict(one: Summary) -> str:
     gain, dct, pixel = one.gain["ridge"], one.accuracy["DCT", "ridge"], one.accuracy["pixel", "ridge"]
     by = f"{_points(gain)} points, DCT less pixels"
     if gain.low > 0:
-        said = f"the DCT separates better than pixels ({by})"
+        said = f"the DCT separates better than pixels ({by}), as the paper claims"
     elif gain.high < 0:
         said = f"pixels separate better than the DCT ({by}), against the paper's claim"
     else:
         said = f"no difference between DCT and pixels is established ({by})"
+    said += f"; thumbnails of the same squares reach {_percent(one.accuracy['thumbnails', 'ridge'])}"
     chance = [name for name, each in (("DCT", dct), ("pixels", pixel)) if each.low <= 0.5]
     if chance:
         said += f"; chance is not excluded for {' and '.join(chance)}"
@@ -125,7 +126,14 @@ def _shown(drawn: Sequence[Rendered]) -> Iterator[Markup]:
     maps = [made for made in drawn if made.drawing.name.endswith(("-difference", "-effect", "-weights"))]
     yield from (shown_figure(made) for made in drawn if made not in maps)
     if maps:
-        yield gallery(*map(shown_figure, maps))
+        yield gallery(*map(_small, maps))
+
+
+def _small(made: Rendered) -> Markup:
+    """Show a figure as wide as its place in a gallery, with a link to its file in full size."""
+    name = f"{made.drawing.name}.pdf"
+    caption = join([made.drawing.caption, file_link(name, "PDF")], " ")
+    return figure(made.light, dark=made.dark, alt=made.drawing.alt, caption=caption)
 
 
 def _about(one: Summary) -> Markup:
@@ -185,17 +193,14 @@ def _passed_over(record: Mapping[str, Any]) -> list[str]:
 
 def _repeat(record: dict[str, Any]) -> Iterator[Markup]:
     if not record["scale_is_named"]:
-        yield _own_sizes()
+        yield callout(
+            "Not by this command alone",
+            "The study was run from Python with sizes of its own, which record.json states; the command runs it at the "
+            "size that it names.",
+            kind="caution",
+        )
     yield how_to_repeat(record)
-
-
-def _own_sizes() -> Markup:
-    return callout(
-        "Not by this command alone",
-        "The study was run from Python with sizes of its own, which record.json states; the command runs it at the "
-        "size that it names.",
-        kind="caution",
-    )
+    yield paragraph(f"All cells together took {duration(record['cell_seconds'])}, whichever run measured them.")
 
 
 def _titled(one: Summary) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 from spectell.evaluation.intervals import Interval
 from spectell.experiments.cells import SKIPPED
 from spectell.experiments.separability_cells import Comparison
+from spectell.experiments.separability_features import DOMAINS
 from spectell.experiments.separability_intervals import over_splits
-from spectell.experiments.separability_measure import CURVE_DOMAINS, DETECTORS, DOMAINS
+from spectell.experiments.separability_measure import CURVE_DOMAINS, DETECTORS
 
 __all__ = ["CurvePoint", "Summary", "summarise"]
 
