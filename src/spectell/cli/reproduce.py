@@ -55,8 +55,9 @@ def reproduce(
 
     NAME is spectra (mean spectra of every source below --data, real images beside every generator), upsampling (the
     same networks trained with one up-sampling after the other, and the trace that each leaves) or separability (linear
-    detectors on pixels and on the DCT, for every generator). The results are one page, figures as PNG and PDF, every number, and a record with the command that repeats it. An interrupted run goes
-    on when the same command is given again. small is done on a laptop, full is as large as in the paper.
+    detectors on pixels and on the DCT, for every generator). The results are one page, figures as PNG and PDF, every
+    number, and a record with the command that repeats it. An interrupted run goes on when the same command is given
+    again. small is done on a laptop, full is as large as in the paper.
 
     Example:
 
@@ -64,6 +65,7 @@ def reproduce(
         spectell reproduce spectra --data images/ --dry-run
         spectell reproduce spectra --data images/ --scale small -o spectra/
         spectell reproduce upsampling --data faces/ --scale small -o upsampling/
+        spectell reproduce separability --data images/ --scale small -o separability/
     """
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")  # workers share the cores; told before NumPy is imported
