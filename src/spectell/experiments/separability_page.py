@@ -19,6 +19,7 @@ from spectell.reports.page import Section, render_page, section
 from spectell.reports.parts import callout, facts, figure, file_link, gallery, items, paragraph, table
 from spectell.reports.render import Rendered
 from spectell.reports.spectrum import shown_figure, write_figures
+from spectell.spectra.jpeg_history import MIN_SIDE
 from spectell.workflows.audit import THUMBNAIL_AUC
 
 __all__ = ["PAPER", "separability_page"]
@@ -97,6 +98,8 @@ def _verdict(one: Summary) -> str:
     chance = [name for name, each in (("DCT", dct), ("pixels", pixel)) if each.low <= 0.5]
     if chance:
         said += f"; chance is not excluded for {' and '.join(chance)}"
+    if one.condition == FOUND and one.prepared["histories_differ"]:
+        said += "; the histories of the files differ, which may be what is seen"
     return f"{_titled(one)}: {said}."
 
 
@@ -138,17 +141,24 @@ def _small(made: Rendered) -> Markup:
 
 def _about(one: Summary) -> Markup:
     audit = one.prepared["audit"]
-    differ = one.prepared["histories_differ"]
     return facts(
         [
             ("images", f"{one.prepared['images']:,} of each class, {one.prepared['window']}"),
             ("groups", f"{one.groups['train']:,} in training, {one.groups['test']:,} in test; {one.n_splits} splits"),
             ("file facts alone", f"AUC {_interval(audit['facts'])}"),
             ("thumbnails of whole pictures", f"AUC {_interval(audit['thumbnails'])}"),
-            ("histories", f"differ in {', '.join(differ)}" if differ else "no difference found"),
+            ("histories as found", _histories(one.prepared)),
             *([("solvers", f"{one.unconverged} fits stopped before they converged")] if one.unconverged else []),
         ]
     )
+
+
+def _histories(prepared: Mapping[str, Any]) -> str:
+    if prepared["histories_differ"]:
+        return f"differ in {', '.join(prepared['histories_differ'])}"
+    if prepared["side"] < MIN_SIDE:
+        return "files alike; the images are too small to tell what their pixels went through"
+    return "no difference found"
 
 
 def _figures_table(one: Summary) -> Markup:

@@ -22,6 +22,8 @@ __all__ = ["LearningCurve", "plot_learning_curves"]
 
 _DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
 _MARKERS = "osD^v"
+_LABEL_HEIGHT = 0.07
+"""Height of a line of text as a share of that of the axes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def plot_learning_curves(
             axes.plot(curve.images, curve.values, color=colour, markersize=4, label=curve.name, **style)
         _scales(axes, curves, chance, theme)
         axes.set_ylabel(label)
-        _names(axes, curves, theme)
+        _names(axes, curves, chance, theme)
     return figure
 
 
@@ -107,15 +109,14 @@ def _scales(axes: Axes, curves: Sequence[LearningCurve], chance: float, theme: T
     high = max(max(curve.high) for curve in curves)
     axes.set_ylim(min(low, chance) - 2, max(high, chance) + 2)
     axes.axhline(chance, color=theme.muted, linewidth=0.8)
-    axes.annotate(
-        "chance", (1, chance), (-3, 3), ("axes fraction", "data"), "offset points", color=theme.muted, ha="right"
-    )
     axes.grid(axis="y")
     axes.set_axisbelow(True)
 
 
-def _names(axes: Axes, curves: Sequence[LearningCurve], theme: Theme) -> None:
+def _names(axes: Axes, curves: Sequence[LearningCurve], chance: float, theme: Theme) -> None:
+    """Write what every line is to the right of it, chance among them."""
     low, high = axes.get_ylim()
-    places = spread_labels([(curve.values[-1] - low) / (high - low) for curve in curves], 0.07)
-    for curve, place, colour in zip(curves, places, _colours(theme, len(curves)), strict=True):
-        axes.text(1.015, place, drawable(curve.name), transform=axes.transAxes, color=colour, va="center")
+    said = [(drawable(curve.name), curve.values[-1]) for curve in curves] + [("chance", chance)]
+    places = spread_labels([(value - low) / (high - low) for _, value in said], _LABEL_HEIGHT)
+    for (name, _), place, colour in zip(said, places, [*_colours(theme, len(curves)), theme.muted], strict=True):
+        axes.text(1.015, place, name, transform=axes.transAxes, color=colour, va="center")
