@@ -54,10 +54,11 @@ def reproduce(
     """Repeat an experiment of Frank et al. (2020) on your own images.
 
     NAME is spectra (mean spectra of every source below --data, real images beside every generator), upsampling (the
-    same networks trained with one up-sampling after the other, and the trace that each leaves) or separability (linear
-    detectors on pixels and on the DCT, for every generator). The results are one page, figures as PNG and PDF, every
-    number, and a record with the command that repeats it. An interrupted run goes on when the same command is given
-    again. small is done on a laptop, full is as large as in the paper.
+    same networks trained with one up-sampling after the other, and the trace that each leaves), separability (linear
+    detectors on pixels and on the DCT), attribution (which of several sources an image comes from), data-efficiency
+    (the same from a fifth of the images) or robustness (the same after blur, crop, JPEG and noise). The results are
+    one page, figures as PNG and PDF, every number, and a record with the command that repeats it. An interrupted run
+    goes on when the same command is given again. small is done on a laptop, full is as large as in the paper.
 
     Example:
 
@@ -65,6 +66,7 @@ def reproduce(
         spectell reproduce spectra --data images/ --dry-run
         spectell reproduce spectra --data images/ --scale small -o spectra/
         spectell reproduce upsampling --data faces/ --scale small -o upsampling/
+        spectell reproduce attribution --data faces/ --scale small -o attribution/
         spectell reproduce separability --data images/ --scale small -o separability/
     """
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -83,12 +85,15 @@ def reproduce(
     except KeyboardInterrupt:
         click.echo(f"\nInterrupted; the same command goes on with what is in {config.output}.", err=True)
         ctx.exit(_INTERRUPTED)
-    if as_json:
-        from spectell.experiments.record import RECORD
+    from spectell.experiments.record import RECORD
 
-        click.echo((page.parent / RECORD).read_text(encoding="utf-8").rstrip("\n"))
-    else:
-        click.echo(f"Wrote {page}.")
+    record = (page.parent / RECORD).read_text(encoding="utf-8")
+    if as_json:
+        click.echo(record.rstrip("\n"))
+        return
+    for name, reason in json.loads(record).get("skipped", {}).items():
+        click.echo(f"Skipped: {name}: {reason}", err=True)
+    click.echo(f"Wrote {page}.")
 
 
 def _plan_text(plan: Plan, *, as_json: bool) -> str:
