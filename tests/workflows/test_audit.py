@@ -219,6 +219,19 @@ def test_a_former_jpeg_among_png_files_is_a_leak_that_only_pixels_show(textures)
     assert report.classes[0].traces["JPEG grid"] == {"at 0,0": 12}
 
 
+def test_the_pixels_of_a_part_of_the_files_may_do(textures):
+    textures("set/real", through_jpeg)
+    manifest = read_dataset(textures("set/gan"))
+    done = []
+    report = audit_manifest(manifest, pixels=True, pixel_limit=8, on_progress=done.append)
+    assert "JPEG grid of gan" in leaks(report)
+    assert [each.examined for each in report.classes] == [12, 12]
+    assert report.classes[0].traces["JPEG grid"] == {"at 0,0": 8}
+    assert sum(done) == 24 + 16
+    with pytest.raises(ParameterError, match="limit must be a positive number"):
+        audit_manifest(manifest, pixels=True, pixel_limit=0)
+
+
 def test_an_enlarged_class_is_a_leak_that_only_pixels_show(textures):
     textures("set/real")
     root = textures("set/gan", lambda image: image.resize((72, 72)).resize((108, 108), Image.Resampling.BILINEAR))

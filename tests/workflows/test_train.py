@@ -171,6 +171,22 @@ def test_leaks_between_the_classes_are_reported(toy_dataset, tmp_path):
     assert any("format" in leak.what for leak in found.audit.leaks)
 
 
+def test_leaks_that_pixels_alone_remember_are_reported_before_training(tmp_path):
+    rng = np.random.default_rng(5)
+    for name, quality in (("real", 60), ("gan", None)):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for number in range(60):
+            noise = Image.fromarray(rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)).resize((96, 96))
+            if quality:
+                noise.save(tmp_path / "once.jpg", quality=quality)
+                noise = Image.open(tmp_path / "once.jpg")
+            noise.save(tmp_path / "set" / name / f"{number}.png")
+    seen = []
+    found = train_model(tmp_path / "set", BLOCKS, on_progress=lambda *report: seen.append(report))
+    assert "JPEG grid of gan" in {leak.what for leak in found.audit.leaks}
+    assert [report[1:] for report in seen if report[0] == "auditing"][-1] == (240, 240)
+
+
 def test_the_card_says_in_words_what_the_model_saw(result):
     card = result.model.card
     n_train = int((result.manifest.splits == "train").sum())

@@ -72,6 +72,7 @@ def audit_manifest(
     *,
     limit: int | None = 500,
     pixels: bool = False,
+    pixel_limit: int | None = None,
     workers: int | None = None,
     on_progress: Callable[[int], object] | None = None,
 ) -> AuditReport:
@@ -86,6 +87,8 @@ def audit_manifest(
         pictures of one group are chosen together, and the choice stays when images are added. None reads all.
     pixels : bool
         Whether to look at earlier JPEG compression, resizing and thumbnails too; every file is decoded once more.
+    pixel_limit : int or None
+        Files of each class to look at so, chosen alike among those that were read. None looks at all of them.
     workers : int, optional
         Threads; by default one per core.
     on_progress : callable, optional
@@ -101,66 +104,76 @@ def audit_manifest(
     ManifestError
         If no examined file can be read.
     ParameterError
-        If `limit` is not positive.
+        If a limit is not positive.
 
     References
     ----------
     .. [1] Grommelt, Weiss, Pfreundt, Keuper (2024). Fake or JPEG? Revealing common biases in generated image detection
        datasets. :arxiv:`2403.17608`
     """
-    if limit is not None and limit < 1:
-        raise ParameterError(f"limit must be a positive number of files, or None for all, got {limit}")
-    sample = manifest if limit is None else manifest.select(_sampled(manifest, limit))
+    sample = _sampled(manifest, limit)
     prints = fingerprint(sample, with_facts=True, workers=workers, on_progress=on_progress)
     if len(prints.unreadable) == len(sample):
         raise ManifestError(f"none of the {len(sample)} examined files can be read as an image; check the data set")
     readable = np.array([facts is not None for facts in prints.facts], dtype=bool)
     facts = [facts for facts in prints.facts if facts is not None]
     chosen = sample.select(readable)
-    traces = read_traces(chosen, workers=workers, on_progress=on_progress) if pixels else []
-    comparisons = tuple(_compared(facts, traces, chosen))
+    looked_at = _sampled(chosen, pixel_limit)
+    traces = read_traces(looked_at, workers=workers, on_progress=on_progress) if pixels else []
+    comparisons = tuple(_compared(facts, chosen))
+    if pixels:
+        comparisons = tuple(_with_pixels(compared, traces, looked_at) for compared in comparisons)
     copies = _duplicates(sample, prints)
     leaks = (*_split_leaks(manifest, copies), *_source_leaks(manifest), *_fact_leaks(comparisons, facts, chosen))
     return AuditReport(
         images=len(manifest),
         examined=len(sample),
         unreadable=len(prints.unreadable),
-        classes=tuple(_class_facts(name, manifest, chosen, facts, traces) for name in manifest.class_names),
+        classes=tuple(
+            _with_traces(each, traces, looked_at) if pixels else each
+            for each in (_class_facts(name, manifest, chosen, facts) for name in manifest.class_names)
+        ),
         comparisons=comparisons,
         duplicates=copies,
-        leaks=(*leaks, *_pixel_leaks(comparisons, traces, chosen)),
+        leaks=(*leaks, *_pixel_leaks(comparisons, traces, looked_at)),
         notes=(*manifest.notes, *prints.notes(sample.paths)),
         pixels=pixels,
         limits={"facts": LEAK_AUC, "thumbnails": THUMBNAIL_AUC},
     )
 
 
-def _sampled(manifest: Manifest, limit: int) -> IntArray:
-    """Rows of the first groups of every class, in the order of the groups' hashes, kept in the manifest's order."""
+def _sampled(manifest: Manifest, limit: int | None) -> Manifest:
+    """Select the first groups of every class, in the order of the groups' hashes, kept in the manifest's order."""
+    if limit is None:
+        return manifest
+    if limit < 1:
+        raise ParameterError(f"limit must be a positive number of files, or None for all, got {limit}")
     order = np.argsort(manifest.group_hashes, kind="stable")
     generators = manifest.generators[order]
     chosen = [order[generators == name][:limit] for name in manifest.class_names]
-    return np.sort(np.concatenate(chosen)).astype(np.int64)
+    return manifest.select(np.sort(np.concatenate(chosen)).astype(np.int64))
 
 
-def _class_facts(
-    name: str, manifest: Manifest, chosen: Manifest, facts: Sequence[ImageFacts], traces: Sequence[PixelTraces]
-) -> ClassFacts:
+def _class_facts(name: str, manifest: Manifest, chosen: Manifest, facts: Sequence[ImageFacts]) -> ClassFacts:
     own = chosen.generators == name
     values = {fact: dict(fact_values(_of(facts, own), fact).most_common()) for fact in FACTS}
-    number, examined = int((manifest.generators == name).sum()), int(own.sum())
-    if not traces or not examined:
-        return ClassFacts(name, number, examined, values)
-    remembered = {trace: dict(trace_values(_of(traces, own), trace).most_common()) for trace in TRACES}
-    thumbnail = np.mean([each.thumbnail for each in _of(traces, own)], axis=0)
-    return ClassFacts(name, number, examined, values, remembered, thumbnail.round(1).tolist())
+    return ClassFacts(name, int((manifest.generators == name).sum()), int(own.sum()), values)
+
+
+def _with_traces(facts: ClassFacts, traces: Sequence[PixelTraces], looked_at: Manifest) -> ClassFacts:
+    own = _of(traces, looked_at.generators == facts.generator)
+    if not own:
+        return facts
+    remembered = {trace: dict(trace_values(own, trace).most_common()) for trace in TRACES}
+    thumbnail = np.mean([each.thumbnail for each in own], axis=0)
+    return replace(facts, traces=remembered, mean_thumbnail=thumbnail.round(1).tolist())
 
 
 def _of(items: Sequence[T], mask: npt.NDArray[np.bool_]) -> list[T]:
     return [items[row] for row in np.flatnonzero(mask).tolist()]
 
 
-def _compared(facts: Sequence[ImageFacts], traces: Sequence[PixelTraces], chosen: Manifest) -> Iterator[Comparison]:
+def _compared(facts: Sequence[ImageFacts], chosen: Manifest) -> Iterator[Comparison]:
     labels, groups, generators = chosen.labels, chosen.groups, chosen.generators
     is_jpeg = np.array([each.format == "JPEG" for each in facts], dtype=bool)
     for name in chosen.class_names:
@@ -172,13 +185,12 @@ def _compared(facts: Sequence[ImageFacts], traces: Sequence[PixelTraces], chosen
             return fact_separation(_of(facts, mask), labels[mask], groups[mask], names)
 
         by_fact = {fact: by_facts(pair & is_jpeg if fact.startswith("JPEG") else pair, [fact]) for fact in FACTS}
-        compared = Comparison(name, by_facts(pair, tuple(FACTS)), by_fact)
-        yield _with_pixels(compared, _of(traces, pair), labels[pair], groups[pair]) if traces else compared
+        yield Comparison(name, by_facts(pair, tuple(FACTS)), by_fact)
 
 
-def _with_pixels(
-    compared: Comparison, traces: Sequence[PixelTraces], labels: npt.NDArray[np.int8], groups: IntArray
-) -> Comparison:
+def _with_pixels(compared: Comparison, all_traces: Sequence[PixelTraces], looked_at: Manifest) -> Comparison:
+    pair = (looked_at.generators == compared.generator) | (looked_at.labels == 0)
+    traces, labels, groups = _of(all_traces, pair), looked_at.labels[pair], looked_at.groups[pair]
     told = np.array([each.measured for each in traces], dtype=bool)  # others differ in their size, which is a fact
     by_trace = {
         trace: separation(trace_features(_of(traces, told), trace), labels[told], groups[told]) for trace in TRACES
@@ -270,13 +282,15 @@ def _fact_leaks(comparisons: Sequence[Comparison], facts: Sequence[ImageFacts], 
             )
 
 
-def _pixel_leaks(comparisons: Sequence[Comparison], traces: Sequence[PixelTraces], chosen: Manifest) -> Iterator[Leak]:
+def _pixel_leaks(
+    comparisons: Sequence[Comparison], traces: Sequence[PixelTraces], looked_at: Manifest
+) -> Iterator[Leak]:
     for comparison in comparisons:
         name = comparison.generator
         for trace, auc in comparison.by_trace.items():
             if auc is not None and auc.low > LEAK_AUC:
                 shares = "; ".join(
-                    f"{kind} {_counted(trace_values(_of(traces, chosen.generators == kind), trace))}"
+                    f"{kind} {_counted(trace_values(_of(traces, looked_at.generators == kind), trace))}"
                     for kind in (REAL, name)
                 )
                 evidence = f"{shares}; this alone separates them with AUC {auc}"
