@@ -1,5 +1,7 @@
 import html.parser
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +72,8 @@ def collection(tmp_path_factory):
     save(folder / "null" / "none", textures(rng, 60))
     save(folder / "mixed" / "real", textures(rng, 30), "jpg")
     save(folder / "mixed" / "gan", textures(rng, 30))
+    for name in ("real", "gan"):
+        (folder / "mixed" / name / "broken.png").write_bytes(b"no image")
     save(folder / "photos" / "real", textures(rng, 3))
     save(folder / "art" / "diffusion", textures(rng, 3))
     save(folder / "few" / "real", textures(rng, 5))
@@ -127,6 +131,7 @@ def test_what_cannot_be_compared_is_said(done):
     assert "photos: real images only, nothing to compare with" in notes
     assert "art: generated images only, nothing to compare with" in notes
     assert "few: gan: 5 images a class, fewer than 20" in notes
+    assert "mixed: gan: 2 of 62 images, unreadable, of other sizes, or beyond balance" in notes
 
 
 def test_the_spectra_differ_most_in_the_row_of_the_dct_that_doubled_rows_cannot_reach(done):
@@ -208,6 +213,22 @@ def test_a_plan_computes_nothing_and_lists_every_split(collection, tmp_path):
     assert len(found.cells) == 3 * (1 + splits)
     assert found.cells[1].name == "mixed-gan-found-0"
     assert any("both classes saved as JPEG 75" in note for note in found.notes)
+
+
+def test_the_command_plans_it(collection, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "spectell",
+        "reproduce",
+        "separability",
+        "--data",
+        collection,
+        "--dry-run",
+        "--json",
+    ]
+    done = subprocess.run([*command, "-o", tmp_path / "new"], capture_output=True, text=True, timeout=120, check=True)
+    assert {cell["name"] for cell in json.loads(done.stdout)["cells"]} >= {"null-none", "traced-gan-found-0"}
 
 
 def test_nothing_to_compare_is_refused(collection):
