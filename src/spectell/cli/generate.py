@@ -117,17 +117,13 @@ def train(
     """
     from spectell.generators.training_config import GeneratorConfig
 
+    run_options: dict[str, Any] = {"resume": resume, "device": device, "threads": threads, "licence": licence}
     if options["loss"] == "autoencoder":
         from spectell.cli.autoencoder import train_autoencoder_command
 
         _require_torch()
-        run_options: dict[str, Any] = {
-            "resume": resume,
-            "device": device,
-            "threads": threads,
-            "checkpoint_every": checkpoint_every,
-        }
-        train_autoencoder_command(data, output, int(size), options, **run_options, licence=licence, as_json=as_json)
+        run_options |= {"checkpoint_every": checkpoint_every}
+        train_autoencoder_command(data, output, int(size), options, **run_options, as_json=as_json)
         return
     config = GeneratorConfig(size=int(size), **options)
     _require_torch()
@@ -140,13 +136,10 @@ def train(
             data,
             output,
             config,
-            resume=resume,
-            device=device,
-            threads=threads,
             schedule=Schedule(checkpoint_steps=checkpoint_every, sample_steps=sample_every),
             name=name,
-            licence=licence,
             on_progress=report,
+            **run_options,
         )
     _print_run(run, as_json)
 

@@ -160,11 +160,7 @@ def train_model(
     config = config or TrainingConfig()
     make_detector(config)  # refuses what does not fit before anything is read
     augmentation = _augmentation(config)
-    manifest, read = open_images(dataset, real=real)
-    manifest.require_both_classes()
-    from_files = read is read_file
-    manifest = with_splits(manifest, config.seed, workers, on_progress, from_files=from_files)
-    report = _audit(manifest, workers, on_progress) if audit and from_files else None
+    manifest, read, report = _divided(dataset, config.seed, real, workers, on_progress, audit=audit)
     alter = unaltered if augmentation is None else augmentation.learned_from
     images = ImageSet(manifest, read=read, alter=alter, workers=workers, on_progress=on_progress)
     run = TrainingRun(config, images, on_progress, checkpoint, resume=resume)
@@ -174,18 +170,12 @@ def train_model(
     facts = fit_facts(detector) | ({"grid": [point.as_dict() for point in searched]} if searched else {})
     treatment = "" if augmentation is None else augmentation.description
     recorded = _recorded(config, augmentation, facts)
-    card = training_card(
-        fitted, validated, usable.manifest, recorded, name=name, licence=licence or _NO_LICENCE, treatment=treatment
-    )
-    card = dataclasses.replace(card, class_names=run.classes.names)
+    named: dict[str, Any] = {"name": name, "licence": licence or _NO_LICENCE, "class_names": run.classes.names}
+    card = training_card(fitted, validated, usable.manifest, recorded, **named, treatment=treatment)
     model = _assemble(card, fitted, validated, images.hashes[np.concatenate([usable.rows[s] for s in SPLITS[:2]])])
     test = images.manifest.select(usable.rows["test"])
-    found = {
-        how: evaluate_scored(
-            model, score_images(model, test, read=reader, workers=workers, on_progress=on_progress), seed=config.seed
-        )
-        for how, reader in _test_readers(read, augmentation).items()
-    }
+    readers = _test_readers(read, augmentation)
+    found = {how: _evaluated(model, test, readers[how], config.seed, workers, on_progress) for how in readers}
     metrics = tuple(each for how, evaluation in found.items() for each in metric_cards(evaluation, how))
     return TrainingResult(
         model=model.replaced(card=dataclasses.replace(card, metrics=metrics)),
@@ -197,6 +187,30 @@ def train_model(
         skipped=(*images.skipped, *usable.skipped),
         notes=(*manifest.notes, *config_notes(config), *filter(None, [validated.note]), *solver_notes(facts)),
     )
+
+
+def _divided(
+    dataset: Manifest | Packed | StrPath,
+    seed: int,
+    real: str | None,
+    workers: int | None,
+    on_progress: Progress,
+    *,
+    audit: bool,
+) -> tuple[Manifest, Reader, AuditReport | None]:
+    """List the images with their splits, say how to read one, and look for leaks where there are files to look at."""
+    manifest, read = open_images(dataset, real=real)
+    manifest.require_both_classes()
+    from_files = read is read_file
+    manifest = with_splits(manifest, seed, workers, on_progress, from_files=from_files)
+    return manifest, read, _audit(manifest, workers, on_progress) if audit and from_files else None
+
+
+def _evaluated(
+    model: Model, test: Manifest, read: Reader, seed: int, workers: int | None, on_progress: Progress
+) -> Evaluation:
+    scored = score_images(model, test, read=read, workers=workers, on_progress=on_progress)
+    return evaluate_scored(model, scored, seed=seed)
 
 
 def _augmentation(config: TrainingConfig) -> Augmentation | None:

@@ -33,6 +33,7 @@ def training_card(
     *,
     name: str | None,
     licence: str,
+    class_names: tuple[str, ...],
     treatment: str = "",
 ) -> ModelCard:
     """Write the card of a model, but for its metrics.
@@ -48,6 +49,8 @@ def training_card(
     name : str or None
         Characters that a card does not allow in a name are replaced.
     licence : str
+    class_names : tuple of str
+        ``real`` first.
     treatment : str
         What was done to the images of the training and the validation split, if anything.
     """
@@ -56,6 +59,7 @@ def training_card(
     n_real, n_generated = validated.n_real, validated.n_generated
     return ModelCard(
         name=_plain_name(name or f"{configuration['detector']}-{configuration['domain']}"),
+        class_names=class_names,
         front_end=PartCard(front_end.name, front_end.config),
         head=PartCard(fitted.head.name, fitted.head.config),
         log_offset=front_end.log_offset,
