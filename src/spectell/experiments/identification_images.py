@@ -13,36 +13,25 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from spectell.datasets import REAL, Entry, Manifest, read_dataset, write_manifest
-from spectell.datasets.atomic import replacing
+from spectell.datasets import REAL, read_dataset
 from spectell.datasets.duplicates import Fingerprints, fingerprint
-from spectell.datasets.packed import IMAGES_NAME, MANIFEST_NAME, Packed, is_packed, open_packed, pack
+from spectell.datasets.packed import Packed, is_packed, open_packed, pack
 from spectell.datasets.splits import merge_duplicates
-from spectell.errors import ArtifactError, ManifestError
-from spectell.experiments.cells import run_cells, skipped_cells
+from spectell.errors import ManifestError
+from spectell.experiments.identification_samples import GENERATORS, PREPARED, missing_generators, write_samples
 from spectell.experiments.photographs import choose_photographs
 from spectell.experiments.record import manifest_hash
 from spectell.experiments.sources import find_sources
-from spectell.generators.bundled import BUNDLED
 
-__all__ = ["GENERATORS", "PREPARED", "ImageChoice", "choose_images", "identity_of", "missing_generators", "prepare"]
+__all__ = ["PREPARED", "ImageChoice", "choose_images", "identity_of", "prepare"]
 
-GENERATORS = ("progan", "sngan", "cramer", "mmd")
-"""Those of the paper, in its order, by the names that they come with Spectell under."""
 FACES = "celeba178"
 """Of several data sets the one with the faces that these generators learned from."""
-PREPARED = "images"
-"""Folder of the packed images within that of an experiment."""
 
-_SAMPLE_SEED = 2000
-"""Added to the seed of a run, so that the samples are not those that trainings logged."""
 _FEWEST = 20
 """Images of a class with which detectors can be trained and judged at all."""
 _OWN_SIDE = 64
@@ -119,15 +108,6 @@ def choose_images(data: str | os.PathLike[str], size: int, *, only_own: bool = F
     return ImageChoice(photographs.name, photographs.path, False, photographs.images, (REAL, *GENERATORS), tuple(notes))
 
 
-def missing_generators() -> list[str]:
-    """Name the generators that are not there, a line each."""
-    return [
-        f"{name}: its weights are not in {str(BUNDLED)!r}, so that the experiment can be planned and not run"
-        for name in GENERATORS
-        if not (BUNDLED / f"{name}.safetensors").is_file()
-    ]
-
-
 def prepare(
     choice: ImageChoice, folder: Path, *, size: int, limit: int, seed: int, workers: int, on_progress: Report
 ) -> Packed:
@@ -159,8 +139,10 @@ def prepare(
         If a generator is missing or makes images of another size.
     """
     if not is_packed(folder / PREPARED):
-        make = _prepare_own if choice.own else _prepare_samples
-        make(choice, folder, size, limit, seed, workers, on_progress)
+        if choice.own:
+            _prepare_own(choice, folder, size, limit, seed, workers, on_progress)
+        else:
+            write_samples(choice.path, folder, size, limit, seed, workers, on_progress)
     packed = open_packed(folder / PREPARED)
     counts = {name: int((packed.manifest.generators == name).sum()) for name in packed.manifest.class_names}
     least = min(counts, key=lambda name: counts[name])
@@ -203,7 +185,7 @@ def _prepare_own(
     prints = fingerprint(manifest, with_facts=True, workers=workers, on_progress=count)
     side = _common_side(prints, choice)
     rng = np.random.default_rng((seed, 12))
-    kept = [_some(np.flatnonzero(manifest.generators == name), limit, rng) for name in manifest.class_names]
+    kept = [rng.permutation(np.flatnonzero(manifest.generators == name))[:limit] for name in manifest.class_names]
     chosen = merge_duplicates(manifest, prints).select(np.sort(np.concatenate(kept)))
     pack(chosen, folder / PREPARED, min(_OWN_SIDE, side) if size else None, workers=workers)
 
@@ -217,58 +199,3 @@ def _common_side(prints: Fingerprints, choice: ImageChoice) -> int:
             "them alike: spectell dataset prepare"
         )
     return min(sizes[0])
-
-
-def _some(rows: npt.NDArray[np.intp], limit: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    return rng.permutation(rows)[:limit]
-
-
-def _prepare_samples(
-    choice: ImageChoice, folder: Path, size: int, limit: int, seed: int, workers: int, on_progress: Report
-) -> None:
-    """Bring photographs to size, and make as many samples with every generator."""
-    from spectell.generators.training_images import prepare_images
-
-    if missing := missing_generators():
-        raise ArtifactError(f"generators are missing: {'; '.join(missing)}")
-    counted = partial(on_progress, "photographs")
-    packed, _ = prepare_images(choice.path, folder / "photographs", size, on_progress=counted)
-    rows = np.sort(_some(np.arange(len(packed.images)), limit, np.random.default_rng((seed, 12))))
-    cells = [_Samples(name, len(rows), size, _SAMPLE_SEED + seed) for name in GENERATORS]
-    place = folder / "samples"
-    found = run_cells(
-        cells, partial(_sample, folder=place), place, workers=workers, on_progress=on_progress, stage="samples"
-    )
-    for name, reason in skipped_cells(found).items():
-        raise ArtifactError(f"cannot make images with the generator {name!r}: {reason}")
-    parts = [packed.images[rows], *(np.load(place / f"{cell.name}.npy", mmap_mode="r") for cell in cells)]
-    with replacing(folder / PREPARED / IMAGES_NAME) as file:
-        np.lib.format.write_array(file, np.concatenate(parts))
-    entries = [*packed.manifest.select(rows), *(entry for cell in cells for entry in cell.entries())]
-    write_manifest(Manifest(entries, folder), folder / PREPARED / MANIFEST_NAME)
-
-
-@dataclass(frozen=True, slots=True)
-class _Samples:
-    """The samples of one generator."""
-
-    name: str
-    number: int
-    size: int
-    seed: int
-
-    def entries(self) -> list[Entry]:
-        names = [f"{self.name}/{k:06}" for k in range(self.number)]
-        return [Entry(f"{name}.png", 1, self.name, "samples", f"samples/{name}") for name in names]
-
-
-def _sample(cell: _Samples, *, folder: Path) -> dict[str, Any]:
-    from spectell.generators.trained import load_generator
-
-    generator = load_generator(BUNDLED / f"{cell.name}.safetensors")
-    images = generator.images(cell.seed, 0, cell.number)
-    if images.shape[1:3] != (cell.size, cell.size):
-        raise ArtifactError(f"its images have {images.shape[1]} pixels a side, and {cell.size} are needed")
-    with replacing(folder / f"{cell.name}.npy") as file:
-        np.lib.format.write_array(file, images)
-    return {"images": len(images), "sha256": hashlib.sha256(images.tobytes()).hexdigest(), "card": generator.card}

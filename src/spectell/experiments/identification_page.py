@@ -177,7 +177,9 @@ _OWN = (
 def method_section(record: Mapping[str, Any], *more: str) -> Section:
     """Say how detectors were trained and judged."""
     study = record["study"]
-    cut = ", ".join(f"{CALLED.get(name, name)} {number}" for name, number in study["epochs"].items())
+    cut = ", ".join(
+        f"{CALLED.get(name, name)} {number}" for name, number in study["epochs"].items() if name in study["detectors"]
+    )
     seeds = " and ".join(map(str, record["seeds"])) if len(record["seeds"]) < 3 else str(record["seeds"])
     lines = [
         f"Seeds {seeds}: each is a split of its own, by groups, and an initialisation of its own.",

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from spectell.datasets.packed import open_packed
 from spectell.experiments import attribution
 from spectell.experiments.config import ExperimentConfig
-from spectell.experiments.identification import open_study, plan_study, run_study_cells, seeds_of, study_record
+from spectell.experiments.identification import open_study, run_study_cells, study_record
 from spectell.experiments.identification_cells import (
     CLEAN,
     IdentificationCell,
@@ -28,7 +28,8 @@ from spectell.experiments.identification_cells import (
     perturbed_path,
 )
 from spectell.experiments.identification_fit import Divided, Namer, judge, name_images
-from spectell.experiments.identification_images import PREPARED
+from spectell.experiments.identification_plan import plan_study, seeds_of
+from spectell.experiments.identification_samples import PREPARED
 from spectell.experiments.plan import Plan
 from spectell.experiments.record import write_record
 from spectell.experiments.registry import OnProgress

@@ -22,7 +22,7 @@ from spectell.datasets.packed import open_packed
 from spectell.errors import ArtifactError
 from spectell.experiments.cells import run_cells, skipped_cells
 from spectell.experiments.identification_cells import PERTURBED, perturbed_path
-from spectell.experiments.identification_images import PREPARED
+from spectell.experiments.identification_samples import PREPARED
 from spectell.experiments.registry import OnProgress
 from spectell.perturbations import Perturbation, perturb
 from spectell.perturbations.blur import GaussianBlur
@@ -39,7 +39,7 @@ PERTURBATIONS = ("blur", "crop", "jpeg", "noise", "combined")
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
     "blur": (3, 5, 7, 9),
-    "crop": (0.02, 0.05, 0.1, 0.15, 0.2, 0.3),
+    "crop": (0.05, 0.1, 0.15, 0.2, 0.3),
     "jpeg": (95, 90, 80, 70, 60, 50, 40, 30, 20, 10),
     "noise": (1, 2, 3, 4, 6, 8),
 }

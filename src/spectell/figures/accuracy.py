@@ -160,7 +160,7 @@ def plot_accuracy_panels(panels: Sequence[AccuracyPanel], *, chance: float, them
     """
     if not any(panel.lines for panel in panels):
         raise ParameterError("panels must hold one line at least, got none")
-    rows, columns = grid_shape(len(panels), columns=3 if len(panels) in (3, 5, 6, 9) else 2)
+    rows, columns = grid_shape(len(panels), columns=2 if len(panels) in (2, 4) else 3)
     with themed(theme):
         from matplotlib.figure import Figure
 
@@ -176,7 +176,9 @@ def plot_accuracy_panels(panels: Sequence[AccuracyPanel], *, chance: float, them
         for axes in drawn:
             handles, names = axes.get_legend_handles_labels()
             shown |= {name: handle for handle, name in zip(handles, names, strict=True) if name not in shown}
-        figure.legend(shown.values(), shown.keys(), loc="outside upper left", ncols=min(len(shown), 4))
+        figure.legend(
+            shown.values(), shown.keys(), loc="outside upper left", ncols=min(len(shown), 4 if columns > 2 else 2)
+        )
     return figure
 
 
