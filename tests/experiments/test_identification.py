@@ -6,7 +6,7 @@ from PIL import Image
 
 from spectell.datasets import REAL, Entry, Manifest
 from spectell.errors import ArtifactError, ManifestError
-from spectell.experiments import attribution, data_efficiency, identification_samples
+from spectell.experiments import attribution, data_efficiency, identification_samples, robustness
 from spectell.experiments.config import resolve_config
 from spectell.experiments.identification_cells import IdentificationCell, IdentificationScale, thumbnails_of
 from spectell.experiments.identification_fit import divide, judge
@@ -101,6 +101,16 @@ def test_a_data_set_with_all_classes_is_taken_as_it_is(three_sources, tmp_path):
     for row in (0, 30, 74):
         with Image.open(three_sources / packed.manifest.paths[row]) as image:
             assert (np.asarray(image) == packed.images[row]).all()
+
+
+def test_the_full_scale_takes_whole_images_and_plans_with_the_splits_of_the_paper(three_sources, tmp_path):
+    choice = choose_images(three_sources, 0, only_own=True)
+    packed = prepare(choice, tmp_path / "whole", size=0, limit=100, seed=0, workers=1, on_progress=silent)
+    assert packed.images.shape == (120, 32, 32, 3)
+    for module in (attribution, data_efficiency, robustness):
+        plan = module.plan(config_of("attribution", three_sources, tmp_path, scale="full"))
+        assert plan.cells[1].images <= round(120 * 100 / 135)
+        assert plan.seconds > 0
 
 
 def test_images_of_several_sizes_are_refused(three_sources, tmp_path):

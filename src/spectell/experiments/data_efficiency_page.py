@@ -111,8 +111,8 @@ def _table(tables: Tables) -> Markup:
         headers += [f"{called}, {100 * SHARE:g} %", f"{called}, all", "lost"]
     headers += ["parameters", "training"]
     caption = (
-        "Accuracy (%) with its 95 % interval, and the points that are lost; parameters and training times, pixel / DCT, "
-        "are of all images. The paper has this table; its figures are not recalled here"
+        "Accuracy (%) with its 95 % interval, and the points that are lost; parameters and training times, pixel / "
+        "DCT, are of all images. The paper has this table; its figures are not recalled here"
     )
     return table(headers, rows, caption=caption, numeric=range(1, len(headers)))
 
