@@ -7,6 +7,7 @@ like the others: what they tell apart is content, and no trace.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from spectell.datasets import Manifest
 from spectell.datasets.atomic import replacing
 from spectell.datasets.packed import open_packed
 from spectell.detectors.front_end import FrontEnd
+from spectell.detectors.streaming import Source
 from spectell.errors import ManifestError
 from spectell.evaluation.metrics import roc_auc
 from spectell.experiments.separability_cells import CONDITIONS, Cell, SeparabilityScale
@@ -123,16 +125,16 @@ def _measured(cell: Cell, folder: Path, scale: SeparabilityScale, data: _Data) -
     results, curve = [], list[dict[str, Any]]()
     scores: dict[tuple[str, str], npt.NDArray[np.float64]] = {}
     for domain, front_end in ends.items():
-        source = feature_source(data.images, front_end, data.train)
+        source, tested = (feature_source(data.images, front_end, rows) for rows in (data.train, data.test))
         for name in DETECTORS:
             detector = _detector(name, scale, data.seed)
             detector.fit_streamed(source, data.labels[data.train], groups=data.groups[data.train])
-            scores[domain, name] = found = _scores(detector, data, front_end)
+            scores[domain, name] = found = _scores(detector, tested, len(data.test))
             results.append({"domain": domain, "detector": name, **_judged(data, found), **_fit(detector)})
             if (domain, name, cell.split) == ("DCT", "ridge", 0):
                 _write_spectra(spectra_file(folder, cell), data, source, detector)
         if domain in CURVE_DOMAINS:
-            curve += list(_curve(domain, front_end, data, scale))
+            curve += list(_curve(domain, partial(_part, source, front_end, data), tested, data, scale))
             whole = {"point": ALL, "images": _smaller_class(data, data.train)}
             curve.append({"domain": domain, **whole, **_summary(results, domain)})
     truth = data.labels[data.test]
@@ -190,11 +192,9 @@ def _detector(name: str, scale: SeparabilityScale, seed: int) -> Any:
     return LogisticDetector(strength="cv", strengths=strengths, seed=seed)
 
 
-def _scores(detector: Any, data: _Data, front_end: FrontEnd) -> npt.NDArray[np.float64]:
-    source = ImageFeatures(data.images, front_end, data.test)
-    n = len(data.test)
-    parts = [detector.decision_function(source(start, min(start + _BATCH, n))) for start in range(0, n, _BATCH)]
-    return np.concatenate(parts)
+def _scores(detector: Any, source: Source, n_rows: int) -> npt.NDArray[np.float64]:
+    bounds = [(start, min(start + _BATCH, n_rows)) for start in range(0, n_rows, _BATCH)]
+    return np.concatenate([detector.decision_function(source(start, stop)) for start, stop in bounds])
 
 
 def _judged(data: _Data, scores: npt.NDArray[np.float64]) -> dict[str, Any]:
@@ -213,31 +213,35 @@ def _summary(results: list[dict[str, Any]], domain: str) -> dict[str, Any]:
     return {key: own[key] for key in ("accuracy", "auc")}
 
 
-def _curve(domain: str, front_end: FrontEnd, data: _Data, scale: SeparabilityScale) -> Iterator[dict[str, Any]]:
+def _curve(
+    domain: str, part: Callable[[Rows], Source], tested: Source, data: _Data, scale: SeparabilityScale
+) -> Iterator[dict[str, Any]]:
     """Judge ridge regression on parts of the training images: whole groups, each part in the next."""
-    order = np.unique(data.groups[data.train], return_index=True)[1]
-    groups = data.groups[data.train][np.sort(order)]  # in the order of the shuffled rows
     for wanted in scale.curve:
         if not _FEWEST_TO_TRAIN <= wanted < 0.8 * _smaller_class(data, data.train):
             continue
-        rows = _first(data, groups, wanted)
+        places = _first(data, wanted)
+        rows = data.train[places]
         detector = _detector("ridge", scale, data.seed)
-        source = feature_source(data.images, front_end, rows)
-        detector.fit_streamed(source, data.labels[rows], groups=data.groups[rows])
-        yield {
-            "domain": domain,
-            "point": str(wanted),
-            "images": wanted,
-            **_judged(data, _scores(detector, data, front_end)),
-        }
+        detector.fit_streamed(part(places), data.labels[rows], groups=data.groups[rows])
+        judged = _judged(data, _scores(detector, tested, len(data.test)))
+        yield {"domain": domain, "point": str(wanted), "images": wanted, **judged}
 
 
-def _first(data: _Data, groups: npt.NDArray[np.int64], wanted: int) -> Rows:
-    """So many training rows of each class, from the first groups."""
-    place = {int(group): k for k, group in enumerate(groups.tolist())}
-    order = np.argsort([place[int(group)] for group in data.groups[data.train]], kind="stable")
-    rows = data.train[order]
-    return np.concatenate([rows[data.labels[rows] == label][:wanted] for label in (0, 1)])
+def _part(source: Source, front_end: FrontEnd, data: _Data, places: Rows) -> Source:
+    """Features of some training images: taken from those of all where these are kept."""
+    if isinstance(source, ImageFeatures):
+        return feature_source(data.images, front_end, data.train[places])
+    chosen = source(0, len(data.train))[places]
+    return lambda start, stop: chosen[start:stop]
+
+
+def _first(data: _Data, wanted: int) -> Rows:
+    """Places in the training rows of so many of each class, group by group in the order of the shuffled rows."""
+    labels = data.labels[data.train]
+    _, first, numbers = np.unique(data.groups[data.train], return_index=True, return_inverse=True)
+    order = np.argsort(first[numbers], kind="stable")
+    return np.concatenate([order[labels[order] == label][:wanted] for label in (0, 1)])
 
 
 def _smaller_class(data: _Data, rows: Rows) -> int:
@@ -251,16 +255,12 @@ def _by_class(scores: npt.NDArray[np.float64], truth: npt.NDArray[np.int8]) -> M
     }
 
 
-def _write_spectra(
-    path: Path, data: _Data, source: Callable[[int, int], npt.NDArray[np.floating]], detector: Any
-) -> None:
+def _write_spectra(path: Path, data: _Data, source: Source, detector: Any) -> None:
     with replacing(path) as file:
         np.lib.format.write_array(file, _spectra(data, source, detector))
 
 
-def _spectra(
-    data: _Data, source: Callable[[int, int], npt.NDArray[np.floating]], detector: Any
-) -> npt.NDArray[np.float64]:
+def _spectra(data: _Data, source: Source, detector: Any) -> npt.NDArray[np.float64]:
     """Where training images of the classes differ, and what the detector makes of it, as means over the colours.
 
     Difference of the mean log magnitudes, in nats; the same in units of the deviation within the classes; weights of
