@@ -1,28 +1,14 @@
-"""Images that are as hard to decode as photographs: amplitude 1/f, correlated channels, a little grain."""
+"""Folders of images that are as hard to decode as photographs."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from spectell.workflows.bench_images import natural_image
+
 __all__ = ["link_to", "natural_image", "write_images"]
-
-
-def natural_image(rng: np.random.Generator, height: int, width: int) -> npt.NDArray[np.uint8]:
-    """Return an image of shape (height, width, 3) whose amplitude falls with frequency as in photographs."""
-    radius = np.hypot(np.fft.fftfreq(height)[:, np.newaxis], np.fft.rfftfreq(width))
-    radius[0, 0] = np.inf
-    planes = []
-    for _ in range(3):
-        spectrum = np.fft.rfft2(rng.normal(size=(height, width)).astype(np.float32)) / radius
-        plane = np.fft.irfft2(spectrum, s=(height, width))
-        planes.append((plane / plane.std()).astype(np.float32))
-    luma = planes[0]
-    image = np.stack([luma + 0.25 * plane for plane in planes], axis=-1)
-    grain = rng.normal(scale=1.5, size=(height, width, 1)).astype(np.float32)
-    return np.clip(np.rint(120 + 45 * image + grain), 0, 255).astype(np.uint8)
 
 
 def write_images(folder: Path, count: int, size: tuple[int, int], suffix: str, *, quality: int = 85) -> list[Path]:

@@ -31,6 +31,7 @@ COMMANDS = {
     "reproduce": ("spectell.cli.reproduce:reproduce", "Repeat the paper's experiments on your own images."),
     "models": ("spectell.cli.models:models", "List models and what they say about themselves."),
     "demo": ("spectell.cli.demo:demo", "Judge a few photographs and images made on the spot."),
+    "bench": ("spectell.cli.bench:bench", "Measure how fast this machine scans."),
 }
 """Command → where it lives, and its line in the list of commands."""
 
