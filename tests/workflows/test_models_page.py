@@ -35,7 +35,7 @@ def run_commands(*, torch, number):
 
 
 def test_the_commands_run(folder):
-    run_commands(torch=False, number=5)
+    run_commands(torch=False, number=7)
 
 
 @pytest.mark.torch
