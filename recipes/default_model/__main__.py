@@ -13,6 +13,7 @@ from recipes.default_model.build import build_model
 from recipes.default_model.calibrate import calibrate, false_positives
 from recipes.default_model.corpus import Picture, aligned_pictures, collected_pictures
 from recipes.default_model.features import tabulate
+from recipes.default_model.made import rebuilt_pictures, sampled_pictures
 from recipes.default_model.report import figures_page, measure_cells, metric_cards
 from recipes.default_model.store import kept_pictures
 from recipes.default_model.study import network_fit, run_study
@@ -58,10 +59,15 @@ def _pictures_and_table(data: Path, work: Path) -> tuple[list[Picture], Table]:
     print("pictures", flush=True)
     collected = collected_pictures(data)
     aligned = kept_pictures(work / "aligned.npy", lambda: aligned_pictures(data, collected, SEED))
+    crops = [picture for picture in aligned if not picture.generated]
+    photographs = data / "photos" / "real"
+    rebuilt = kept_pictures(work / "rebuilt.npy", lambda: rebuilt_pictures(crops, photographs, work, SEED))
+    sampled = kept_pictures(work / "sampled.npy", lambda: sampled_pictures(collected, SEED))
     print("features", flush=True)
-    tabulate(collected, work / "collected", SEED)
-    tabulate(aligned, work / "aligned", SEED + 1)
-    return [*collected, *aligned], load_table([work / "collected", work / "aligned"])
+    parts = {"collected": collected, "aligned": aligned, "rebuilt": rebuilt, "sampled": sampled}
+    for number, (name, pictures) in enumerate(parts.items()):
+        tabulate(pictures, work / name, SEED + number)
+    return [picture for part in parts.values() for picture in part], load_table([work / name for name in parts])
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from spectell.workflows.training_card import versions
 
 __all__ = ["NAME", "build_model"]
 
-NAME = "spectell-default-2"
+NAME = "spectell-default-3"
 DISTANCE_QUANTILE = 0.995
 """Share of training rows, after every history, that are not called unlike the training images."""
 
@@ -42,8 +42,9 @@ TRAINED_ON = (
     "Photographs: faces (FFHQ reduced to 256 pixels, CelebA at 128 and 178 x 218), CIFAR-10 test images (32 pixels), "
     "ImageNet photographs, camera and phone originals of dozens of models. Generated: StyleGAN faces (reduced), "
     "StarGAN faces, images of a DCGAN trained on CIFAR-10, CycleGAN fruit, Stable Diffusion 1 pictures, and crops of "
-    "the photographs rebuilt by the tiny autoencoder of FLUX.2, by SRGAN super-resolution (x2, x4, x8) and by "
-    "simulated decoders. Both classes after the same random crops, resizing, blur, noise, JPEG and WebP."
+    "the photographs rebuilt by the tiny autoencoder of FLUX.2, by small autoencoders with five up-samplings, by SRGAN "
+    "super-resolution (x2, x4, x8) and by simulated decoders; samples of SNGAN, CramerGAN, MMD-GAN and ProGAN faces at "
+    "32 pixels. Both classes after the same random crops, resizing, blur, noise, JPEG and WebP."
 )
 NOT_GOOD_AT = (
     "Generators unlike these: with a family left out of training, detection ranges from sure (CycleGAN, SRGAN) to "

@@ -25,8 +25,6 @@ FULL_PIXELS = 128 * 128
 """Pixels from which a raw output counts in full; see `spectell.detectors.card.CalibrationCard`."""
 
 FPR = 0.01
-_LOG_PIXELS = 2  # where the baseline features hold the logarithm of the number of pixels
-
 
 ROWS_PER_SOURCE = 700
 """Rows of real images that each source gives; several of one picture where a source has fewer pictures."""
@@ -48,7 +46,7 @@ class Calibrated:
 
 def trust(table: Table) -> npt.NDArray[np.float64]:
     """Return what the raw output of each row is multiplied by: below one for small images."""
-    return np.sqrt(np.minimum(np.exp(table.baseline[:, _LOG_PIXELS].astype(np.float64)) / FULL_PIXELS, 1))
+    return np.sqrt(np.minimum(np.exp(table.log_pixels) / FULL_PIXELS, 1))
 
 
 def calibrate(table: Table, study: Study) -> Calibrated:

@@ -12,7 +12,8 @@ from recipes.default_model.table import Table
 __all__ = ["CLIP", "Networks", "fit_networks", "row_weights"]
 
 Floats = npt.NDArray[np.float32]
-HIDDEN = 128
+HIDDEN = 64
+"""Units: the weights of 128 fill the cache that decoding needs, and each cost a verdict on a small file a tenth."""
 NETWORKS = 1
 """Networks that differ in their seed only; the model is their mean."""
 EPOCHS = 16

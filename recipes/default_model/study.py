@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from recipes.default_model.history import SMALLEST_SIDE
+from recipes.default_model.made import FACES, REBUILT, SAMPLED
 from recipes.default_model.network import fit_networks
 from recipes.default_model.store import kept_array
 from recipes.default_model.table import Fit, Rows, Scores, Table
@@ -30,6 +32,8 @@ COMPARED_WITH = {
     "taef2": (),
     "srgan": (),
     "simulated": (),
+    REBUILT: (),
+    **dict.fromkeys(SAMPLED, (FACES,)),
 }
 """Whose photographs each generator is compared with; the empty ones with the very crops that they were made from."""
 
@@ -92,12 +96,18 @@ def run_study(table: Table, fit: Fit, work: Path, name: str) -> Study:
     return Study(in_distribution, source_out, generator_out)
 
 
+def _is_small(table: Table) -> npt.NDArray[np.bool_]:
+    return table.log_pixels < 2 * np.log(SMALLEST_SIDE)
+
+
 def compared_rows(table: Table, generator: str, condition: str, scores: Scores) -> Rows:
     """Rows of a generator and of the photographs that it is compared with, scored, under one condition."""
     here = (table.condition == condition) & np.isfinite(scores)
     sources = COMPARED_WITH[generator]
     own = here & (table.generator == generator)
-    if sources:
+    if generator in SAMPLED:  # the reduced faces, which have no more pixels than a sample
+        real = here & (table.labels == 0) & np.isin(table.source, sources) & table.aligned & _is_small(table)
+    elif sources:
         real = here & (table.labels == 0) & np.isin(table.source, sources) & ~table.aligned
     else:
         real = here & (table.labels == 0) & table.aligned & np.isin(table.group, np.unique(table.group[own]))

@@ -12,6 +12,8 @@ __all__ = ["VIEW", "Fit", "Rows", "Scores", "Table", "load_table"]
 VIEW = "view"
 """Condition of a training view; the others are those of the report."""
 
+_LOG_PIXELS = 2  # where the baseline features hold it
+
 Rows = npt.NDArray[np.intp]
 Scores = npt.NDArray[np.float64]
 Fit = Callable[[Rows], Callable[[Rows], Scores]]
@@ -36,6 +38,11 @@ class Table:
     def labels(self) -> npt.NDArray[np.int8]:
         """0 real, 1 generated."""
         return (self.generator != "real").astype(np.int8)
+
+    @property
+    def log_pixels(self) -> npt.NDArray[np.float64]:
+        """Logarithm of the number of pixels of what each row is made of."""
+        return self.baseline[:, _LOG_PIXELS].astype(np.float64)
 
     def __len__(self) -> int:
         return len(self.source)
