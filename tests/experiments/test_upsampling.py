@@ -163,7 +163,7 @@ def test_the_plan_names_every_cell(photographs, tmp_path):
     plan = upsampling.plan(config)
     assert len({cell.name for cell in plan.cells}) == len(plan.cells) == 20
     assert {cell.images for cell in plan.cells} == {24}
-    assert plan.cells[0].work == "album, 2,000 steps at 32 x 32 pixels"
+    assert plan.cells[0].work == "album, 1,000 steps at 32 x 32 pixels"
     assert 0 < plan.seconds < 3600
     assert not (tmp_path / "out").exists()
     with pytest.raises(ManifestError, match="has two real images with a shorter side of 256"):

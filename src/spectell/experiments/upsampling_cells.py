@@ -95,7 +95,7 @@ class StudyScale:
 
 
 SCALES = {
-    "small": StudyScale(32, gan_steps=2000, autoencoder_steps=2000, seeds=2, images=2000),
+    "small": StudyScale(32, gan_steps=1000, autoencoder_steps=1000, seeds=2, images=2000),
     "full": StudyScale(128, gan_steps=50_000, autoencoder_steps=20_000, seeds=2, images=10_000, device="cuda"),
 }
 """By the name that the command line uses."""

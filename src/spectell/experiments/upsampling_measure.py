@@ -43,8 +43,8 @@ Float64Array = npt.NDArray[np.float64]
 
 CONDITIONS: dict[str, Perturbation | None] = {
     "as made": None,
-    "JPEG 90": JpegRecompression(90, 90),
-    "noise 4": GaussianNoise(4.0, 4.0),
+    "JPEG 75": JpegRecompression(75, 75),
+    "noise 10": GaussianNoise(10.0, 10.0),
 }
 """Difficulties: both classes, in training and test, after the same perturbation. Noise by its standard deviation."""
 DETECTORS = ("ridge", "logistic")
