@@ -127,17 +127,15 @@ class _Layer:
 
     def __init__(self, weights: Float32Array, bias: Float32Array) -> None:
         self.weights, self.bias = weights, bias
-        n_missing = -len(weights) % _CHUNK
-        padded = np.pad(weights, ((0, n_missing), (0, 0))) if n_missing else weights
-        self._chunks: Float32Array = padded.reshape(-1, _CHUNK, weights.shape[1])
+        self._whole = len(weights) // _CHUNK * _CHUNK
+        self._chunks: Float32Array = weights[: self._whole].reshape(-1, _CHUNK, weights.shape[1])
+        self._rest: Float32Array = weights[self._whole :]
 
     def apply(self, rows: Float32Array) -> Float32Array:
         """Map (T, inputs) to (T, outputs)."""
-        n_chunks, chunk, _ = self._chunks.shape
-        if rows.shape[1] != n_chunks * chunk:
-            rows = np.pad(rows, ((0, 0), (0, n_chunks * chunk - rows.shape[1])))
-        products = np.matmul(rows.reshape(len(rows), n_chunks, 1, chunk), self._chunks)
-        return np.asarray(products.sum(axis=(1, 2)) + self.bias)
+        chunks = rows[:, : self._whole].reshape(len(rows), len(self._chunks), 1, _CHUNK)
+        products = np.matmul(chunks, self._chunks).sum(axis=(1, 2))
+        return np.asarray(products + rows[:, self._whole :] @ self._rest + self.bias)
 
 
 ACTIVATIONS: dict[str, Callable[[Float32Array], Float32Array]] = {"relu": _relu, "tanh": _tanh}

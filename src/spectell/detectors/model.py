@@ -80,6 +80,8 @@ class Model:
         self.thresholds = Thresholds(np.asarray(real_scores, np.float64), card.thresholds.fake_floor)
         hashes = np.empty(0, np.uint64) if training_hashes is None else np.sort(training_hashes)
         self.training_hashes: npt.NDArray[np.uint64] = hashes
+        # Asked once: whether an object keeps a protocol takes as long as judging a tenth of a small image.
+        self._class_head = head if isinstance(head, ClassHead) and head.n_classes > 2 else None
         self._check_fit()
 
     def _check_fit(self) -> None:
@@ -135,8 +137,8 @@ class Model:
         rows = self.standardisation.apply(self.front_end.rows(pixels, thorough=thorough))
         raw = float(self.head.decide(rows).mean()) * self.trust(pixels.shape[0] * pixels.shape[1])
         classes: tuple[float, ...] = ()
-        if isinstance(self.head, ClassHead) and self.head.n_classes > 2:
-            classes = tuple(self.head.classify(rows).mean(axis=0).tolist())
+        if self._class_head is not None:
+            classes = tuple(self._class_head.classify(rows).mean(axis=0).tolist())
         return Score(float(self.calibration.apply(raw)), float(self.distance.measure(rows).mean()), classes)
 
     def trust(self, n_pixels: int) -> float:
