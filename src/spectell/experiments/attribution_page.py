@@ -12,6 +12,8 @@ from spectell.experiments.identification_page import (
     DOMAIN_NAMES,
     accuracy_rows,
     confusion_table,
+    cost_columns,
+    cost_table,
     domain_words,
     images_section,
     in_order,
@@ -22,17 +24,14 @@ from spectell.experiments.identification_page import (
 )
 from spectell.experiments.identification_summary import best_by_validation, confusion_of
 from spectell.experiments.paper_figures import RECALLED, recalled
-from spectell.experiments.plan import duration
 from spectell.figures.accuracy import plot_accuracies
-from spectell.reports.markup import Content, Markup
+from spectell.reports.markup import Content, Markup, join
 from spectell.reports.page import render_page, section
 from spectell.reports.parts import paragraph, table
 from spectell.reports.render import Drawing
 from spectell.reports.spectrum import shown_figure, write_figures
 
-__all__ = ["attribution_page", "cost_columns", "figure_of"]
-
-_DASH = "–"
+__all__ = ["attribution_page", "figure_of"]
 
 
 def attribution_page(record: dict[str, Any], cells: Sequence[IdentificationCell], folder: Path) -> str:
@@ -53,7 +52,8 @@ def attribution_page(record: dict[str, Any], cells: Sequence[IdentificationCell]
     """
     summaries = record["tables"][IMAGES]
     drawn = write_figures(figure_of(summaries, record["chance"], "accuracies"), folder)
-    found = [domain_words(summaries, record["chance"]), *map(shown_figure, drawn), _paper_table(summaries)]
+    tables = _paper_table(summaries), cost_table(summaries)
+    found = [domain_words(summaries, record["chance"]), *map(shown_figure, drawn), *tables]
     return render_page(
         "Which source an image comes from",
         section("What was found", *found),
@@ -83,36 +83,18 @@ def figure_of(summaries: Mapping[str, Any], chance: float, name: str) -> list[Dr
     return [Drawing(name, lambda theme: plot_accuracies(rows, chance=100 * chance, theme=theme), said, caption)]
 
 
-def cost_columns(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Write parameters, training times and passes of a detector, one after the other for its domains."""
-    there = [found[domain] for domain in DOMAINS if "estimate" in found.get(domain, {})]
-    if not there:
-        return [_DASH, _DASH, _DASH]
-    parameters = list(dict.fromkeys(f"{one['parameters']:,}" for one in there))
-    times = [duration(one["training_seconds"]) for one in there]
-    passes = [_passes(one) for one in there if one["epochs"] is not None]
-    return [" / ".join(parameters), " / ".join(times), " / ".join(passes) or _DASH]
-
-
-def _passes(found: Mapping[str, Any]) -> str:
-    return f"{found['epochs']:g}{'*' if found['stopped_by_limit'] else ''}"
-
-
 def _paper_table(summaries: Mapping[str, Any]) -> Markup:
     rows: list[list[Content]] = []
     for name in in_order(summaries):
-        found = summaries[name]
-        ours = [interval_text(found.get(domain)) for domain in DOMAINS]
-        paper = [recalled(data, name) for data in ("CelebA", "LSUN")]
-        rows.append([CALLED.get(name, name), *ours, *paper, *cost_columns(found)])
-    headers = ["detector", *(f"{DOMAIN_NAMES[domain]} (%)" for domain in DOMAINS)]
-    headers += ["paper, CelebA *", "paper, LSUN *", "parameters", "training", "passes"]
-    caption = (
-        f"Accuracy of source identification with its 95 % interval. * The paper's, pixel → DCT, {RECALLED}: of 128 x "
-        "128 pixels and about 100,000 training images a class. Training times and passes are pixel / DCT; a star at "
-        "passes says that a training ended because it may take no more"
+        ours = [interval_text(summaries[name].get(domain)) for domain in DOMAINS]
+        rows.append([CALLED.get(name, name), *ours, *(recalled(data, name) for data in ("CelebA", "LSUN"))])
+    headers = ["detector", *(f"{DOMAIN_NAMES[domain]} (%)" for domain in DOMAINS), "paper, CelebA *", "paper, LSUN *"]
+    shown = table(headers, rows, caption="Accuracy of source identification", numeric=range(1, len(headers)))
+    note = paragraph(
+        f"Ours with their 95 % interval. * The paper's, pixel → DCT, {RECALLED}: of 128 x 128 pixels and about 100,000 "
+        "training images a class."
     )
-    return table(headers, rows, caption=caption, numeric=range(1, len(headers)))
+    return join([shown, note])
 
 
 def _confusions(record: Mapping[str, Any], cells: Sequence[IdentificationCell]) -> list[Markup]:

@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from spectell.detectors.registry import DETECTORS
 from spectell.experiments.cells import SKIPPED
+from spectell.experiments.identification_cells import DOMAINS
 from spectell.experiments.identification_summary import INTERVAL_WORDS
 from spectell.experiments.page_parts import how_to_repeat
+from spectell.experiments.plan import duration
 from spectell.figures.accuracy import AccuracyRow
 from spectell.reports.markup import Content, Markup, join
 from spectell.reports.page import Section, section
@@ -22,6 +24,8 @@ __all__ = [
     "DOMAIN_NAMES",
     "accuracy_rows",
     "confusion_table",
+    "cost_columns",
+    "cost_table",
     "domain_words",
     "images_section",
     "in_order",
@@ -130,6 +134,35 @@ def confusion_table(confusion: npt.NDArray[np.int64], classes: Sequence[str], ca
     return table(headers, rows, caption=caption, numeric=range(1, len(headers)))
 
 
+def cost_columns(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Write parameters, training times and passes of a detector, one after the other for its domains."""
+    there = [found[domain] for domain in DOMAINS if "estimate" in found.get(domain, {})]
+    if not there:
+        return [_DASH, _DASH, _DASH]
+    parameters = list(dict.fromkeys(f"{one['parameters']:,}" for one in there))
+    times = [duration(one["training_seconds"]) for one in there]
+    passes = [_passes(one) for one in there if one["epochs"] is not None]
+    return [" / ".join(parameters), " / ".join(times), " / ".join(passes) or _DASH]
+
+
+def _passes(found: Mapping[str, Any]) -> str:
+    return f"{found['epochs']:g}{'*' if found['stopped_by_limit'] else ''}"
+
+
+def cost_table(summaries: Summaries) -> Markup:
+    """Show parameters, training times and passes of each detector."""
+    rows: list[list[Content]] = [
+        [CALLED.get(name, name), *cost_columns(summaries[name])] for name in in_order(summaries)
+    ]
+    headers = ["detector", "parameters", "training", "passes"]
+    shown = table(headers, rows, caption="What the detectors hold and cost", numeric=range(1, len(headers)))
+    note = paragraph(
+        "Training times and passes are pixel / DCT; a star at passes says that a training ended because it may take no "
+        "more."
+    )
+    return join([shown, note])
+
+
 def skipped_section(record: Mapping[str, Any]) -> list[Section]:
     """List what was skipped; no section where nothing was."""
     if not record["skipped"]:
@@ -165,7 +198,8 @@ _SAMPLED = (
     "in the same way; the photographs are among those that the generators learned from, as in the paper. All pixels "
     "came into memory from the generator or the filter: no file format, and so no fact about a file, tells the classes "
     "apart.",
-    "Photographs that are not such faces would be told apart by what they show: look at the thumbnails.",
+    "Photographs that are not such faces would be told apart by what they show, which the thumbnails of the experiment "
+    "attribution measure.",
 )
 _OWN = (
     "All classes are those of the data set, with their own names. Where images are larger than 64 pixels at the small "
