@@ -11,10 +11,13 @@ import numpy as np
 
 from recipes.default_model.corpus import Picture
 
-__all__ = ["FACES", "REBUILT", "SAMPLED", "rebuilt_pictures", "sampled_pictures"]
+__all__ = ["FACES", "REBUILT", "SAMPLED", "SIDE", "rebuilt_pictures", "sampled_pictures"]
 
 SAMPLED = ("sngan", "cramer", "mmd", "progan")
 """The generators of the package: trained on faces of CelebA at 32 pixels."""
+
+SIDE = 32
+"""Of the samples, and of the reduced faces beside them, in pixels."""
 
 REBUILT = "autoencoder"
 """What the rebuilt crops are called, whichever up-sampling the decoder has."""
@@ -41,9 +44,8 @@ def sampled_pictures(pictures: Sequence[Picture], seed: int) -> Iterator[Picture
 
     faces = [picture for picture in pictures if picture.source == FACES and not picture.generated]
     trained = {name: load_generator(name) for name in SAMPLED}
-    (size,) = {generator.phase.resolution for generator in trained.values()}
     for face in faces[::2]:
-        yield Picture(FACES, "real", face.group, held=reduce_image(face.pixels, size), aligned=True)
+        yield Picture(FACES, "real", face.group, held=reduce_image(face.pixels, SIDE), aligned=True)
     for number, (name, generator) in enumerate(trained.items()):
         for index, pixels in enumerate(generator.images(seed + number, 0, SAMPLES)):
             yield Picture(FACES, name, f"{FACES}/{name}/{index:04}", held=pixels, aligned=True)

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from recipes.default_model.history import SMALLEST_SIDE
-from recipes.default_model.made import FACES, REBUILT, SAMPLED
+from recipes.default_model.made import FACES, REBUILT, SAMPLED, SIDE
 from recipes.default_model.network import fit_networks
 from recipes.default_model.store import kept_array
 from recipes.default_model.table import Fit, Rows, Scores, Table
@@ -96,8 +95,8 @@ def run_study(table: Table, fit: Fit, work: Path, name: str) -> Study:
     return Study(in_distribution, source_out, generator_out)
 
 
-def _is_small(table: Table) -> npt.NDArray[np.bool_]:
-    return table.log_pixels < 2 * np.log(SMALLEST_SIDE)
+def _is_reduced_face(table: Table) -> npt.NDArray[np.bool_]:
+    return (table.labels == 0) & table.aligned & (table.source == FACES) & (table.log_pixels < 2 * np.log(SIDE + 1))
 
 
 def compared_rows(table: Table, generator: str, condition: str, scores: Scores) -> Rows:
@@ -105,10 +104,11 @@ def compared_rows(table: Table, generator: str, condition: str, scores: Scores) 
     here = (table.condition == condition) & np.isfinite(scores)
     sources = COMPARED_WITH[generator]
     own = here & (table.generator == generator)
-    if generator in SAMPLED:  # the reduced faces, which have no more pixels than a sample
-        real = here & (table.labels == 0) & np.isin(table.source, sources) & table.aligned & _is_small(table)
+    if generator in SAMPLED:
+        real = here & _is_reduced_face(table)
     elif sources:
         real = here & (table.labels == 0) & np.isin(table.source, sources) & ~table.aligned
     else:
-        real = here & (table.labels == 0) & table.aligned & np.isin(table.group, np.unique(table.group[own]))
+        crops = here & (table.labels == 0) & table.aligned & ~_is_reduced_face(table)
+        real = crops & np.isin(table.group, np.unique(table.group[own]))
     return np.flatnonzero(own | real)
