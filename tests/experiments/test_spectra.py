@@ -103,12 +103,6 @@ def test_what_is_done_is_not_done_again(done, monkeypatch):
     assert (page.parent / "faces" / "spectra.npz").stat().st_mtime_ns == before
 
 
-def test_other_settings_are_other_work(done, images):
-    _, page = done
-    other = resolve_config("spectra", images, output=page.parent, seed=1, workers=1)
-    assert not any(cell.done for cell in spectra.plan(other).cells)
-
-
 def test_the_command_of_a_configuration_is_fit_for_a_shell(images, tmp_path):
     config = resolve_config("spectra", images / "<script>", output=tmp_path, workers=1)
     assert "'" in config.command
@@ -132,3 +126,28 @@ def test_every_experiment_has_a_plan_and_a_run(name):
     experiment = get_experiment(name)
     assert callable(experiment.plan)
     assert callable(experiment.run)
+
+
+def test_a_folder_with_something_else_is_left_alone(images, done, tmp_path):
+    config, _ = done
+    with pytest.raises(ParameterError, match="differs in seed"):
+        spectra.plan(resolve_config("spectra", images, output=config.output, seed=1))
+    own = tmp_path / "mine"
+    own.mkdir()
+    (own / "index.html").write_text("mine")
+    for name in (spectra.plan, lambda config: spectra.run(config, silent)):
+        with pytest.raises(ParameterError, match="is not empty and holds no experiment"):
+            name(resolve_config("spectra", images, output=own))
+    assert (own / "index.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", [".", "faces", "faces/new"])
+def test_results_do_not_go_among_the_images(images, place):
+    with pytest.raises(ParameterError, match="must lie outside data"):
+        resolve_config("spectra", images, output=images / place)
+
+
+def test_a_file_is_no_folder_of_results(images, tmp_path):
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(ParameterError, match="which is a file"):
+        resolve_config("spectra", images, output=tmp_path / "a.txt")

@@ -15,6 +15,7 @@ from spectell.experiments.upsampling_measure import (
     measure_accuracies,
     measure_spectrum,
     peak_facts,
+    variety,
 )
 from spectell.experiments.upsampling_theory import image_frequencies, image_level_db, image_places, places_between
 from spectell.spectra.peaks import Peak
@@ -130,6 +131,14 @@ def test_bands_are_of_the_larger_frequency():
     bands = band_differences(power, np.zeros((16, 16)))
     assert bands["low"] == bands["high"] == 0.0
     assert bands["edge"] == pytest.approx(31 / (16**2 - 14**2), abs=1e-3)  # frequencies from 14/32 on
+
+
+def test_one_picture_over_and_over_has_no_variety(rng):
+    real = rng.integers(0, 256, (30, 4, 4, 3), dtype=np.uint8)
+    assert variety(real, real) == 1.0
+    assert variety(np.repeat(real[:1], 30, axis=0), real) == 0.0
+    halved = 128 + (real.astype(int) - 128) // 2
+    assert variety(halved.astype(np.uint8), real) == pytest.approx(0.25, abs=0.01)
 
 
 def test_what_is_alike_is_not_told_apart_and_what_differs_is(rng):
@@ -249,9 +258,13 @@ def test_a_study_makes_a_page_and_goes_on_where_it_stopped(photographs, tmp_path
     assert config.command in text
     assert "The study was run from Python" in text
     assert (out / "autoencoder-difference.png").is_file()
+    bands = record["cells"]["autoencoder-nearest-0"]["bands_db"]
+    shown = [f"{bands[name]:+.2f}".replace("-", "−") for name in ("low", "high", "edge")]
+    row = "".join(f'<td class="number">{value}</td>' for value in shown)
+    assert row in text.split("Difference to the real images", 1)[1]
     again = json.loads((upsampling.run(config, silent, TINY).parent / "record.json").read_text())
     assert {**again, "seconds": 0, "training_seconds": 0} == {**record, "seconds": 0, "training_seconds": 0}
-    with pytest.raises(ParameterError, match="a study that differs in seed"):
+    with pytest.raises(ParameterError, match="differs in seed"):
         upsampling.plan(resolve_config("upsampling", photographs, output=out, seed=1), TINY)
-    with pytest.raises(ParameterError, match="not empty and holds no study"):
+    with pytest.raises(ParameterError, match="output must lie outside data"):
         upsampling.plan(resolve_config("upsampling", photographs, output=photographs), TINY)

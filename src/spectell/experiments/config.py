@@ -90,7 +90,7 @@ def resolve_config(
     Raises
     ------
     ParameterError
-        If `data` is not a folder, or an argument is out of its range.
+        If `data` is not a folder, `output` is a file or lies in `data`, or an argument is out of its range.
     """
     from spectell.workflows.pool import available_cores
 
@@ -103,4 +103,11 @@ def resolve_config(
     if not Path(data).is_dir():
         raise ParameterError(f"data must be a folder of data sets, got {os.fspath(data)!r}; check the path")
     folder = Path(f"reproduce-{name}" if output is None else output)
+    if folder.exists() and not folder.is_dir():
+        raise ParameterError(f"output must be a folder, got {os.fspath(folder)!r}, which is a file; name another one")
+    if folder.resolve().is_relative_to(Path(data).resolve()):
+        raise ParameterError(
+            f"output must lie outside data, or its figures would count as images, got {os.fspath(folder)!r} in "
+            f"{os.fspath(data)!r}; name another folder"
+        )
     return ExperimentConfig(name, str(Path(data).absolute()), str(folder.absolute()), scale, seed, count)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from spectell.datasets.atomic import replacing
+from spectell.experiments.cells import check_settled, settle
 from spectell.experiments.config import ExperimentConfig
 from spectell.experiments.plan import Plan, PlannedCell
 from spectell.experiments.record import make_record, manifest_hash, write_record
@@ -93,7 +94,10 @@ def plan(config: ExperimentConfig) -> Plan:
     ------
     ManifestError
         If there is no data set.
+    ParameterError
+        If the folder of the results holds something else.
     """
+    check_settled(Path(config.output), _settings(config))
     cells, notes = _cells(config)
     planned = tuple(
         PlannedCell(
@@ -129,11 +133,14 @@ def run(config: ExperimentConfig, on_progress: OnProgress) -> Path:
         If there is no data set, or the results cannot be written.
     ImageError
         If not one image of a source can be read.
+    ParameterError
+        If the folder of the results holds something else.
     """
     from spectell.experiments.spectra_page import spectra_page
     from spectell.reports.page import write_page
 
     began = time.perf_counter()
+    settle(Path(config.output), _settings(config))
     cells, notes = _cells(config)
     studies = [(cell.source.name, cell.folder.name, _study(cell, config, on_progress)) for cell in cells]
     folder = Path(config.output)
@@ -148,6 +155,11 @@ def run(config: ExperimentConfig, on_progress: OnProgress) -> Path:
     write_record(folder, record)
     write_page(folder / _PAGE, spectra_page(studies, record, folder))
     return folder / _PAGE
+
+
+def _settings(config: ExperimentConfig) -> dict[str, Any]:
+    """Return what all sources depend on, but their files: what changed there is measured anew."""
+    return {"experiment": config.name, "seed": config.seed, "limit": LIMITS[config.scale]}
 
 
 def _cells(config: ExperimentConfig) -> tuple[list[SpectraCell], list[str]]:

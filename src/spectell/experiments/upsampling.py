@@ -8,7 +8,6 @@ real class), ``cells/`` (networks, their images, what was measured), ``settings.
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from dataclasses import asdict
@@ -23,6 +22,7 @@ from spectell.datasets import write_manifest
 from spectell.datasets.atomic import replacing
 from spectell.datasets.packed import IMAGES_NAME, MANIFEST_NAME, Packed, open_packed
 from spectell.errors import ManifestError, ParameterError
+from spectell.experiments.cells import check_settled, settle
 from spectell.experiments.config import ExperimentConfig
 from spectell.experiments.photographs import Photographs, choose_photographs
 from spectell.experiments.plan import Plan, PlannedCell
@@ -34,13 +34,13 @@ from spectell.experiments.upsampling_cells import (
     SCALES,
     Cell,
     StudyScale,
+    cell_images,
     is_done,
     list_cells,
     make_cells,
     read_cell,
-    write_json,
 )
-from spectell.experiments.upsampling_measure import measure_spectrum, peak_facts
+from spectell.experiments.upsampling_measure import measure_spectrum, peak_facts, variety
 from spectell.experiments.upsampling_theory import doublings_of
 
 __all__ = ["plan", "run"]
@@ -51,7 +51,6 @@ _SECONDS_AN_IMAGE = {"small": 0.02, "full": 0.5}
 """To make and measure one, with its share of the fits."""
 
 _PAGE = "index.html"
-_SETTINGS = "settings.json"
 _FEWEST = 20
 """Images with which detectors can be trained and judged at all."""
 
@@ -79,7 +78,7 @@ def plan(config: ExperimentConfig, scale: StudyScale | None = None) -> Plan:
     """
     chosen, folder = scale or SCALES[config.scale], Path(config.output)
     photographs = choose_photographs(config.data, chosen.size)
-    _check_folder(folder, _settings(config, chosen, photographs))
+    check_settled(folder, _settings(config, chosen, photographs))
     images = min(photographs.images, chosen.images)
     cells = []
     for cell in list_cells(chosen):
@@ -123,8 +122,7 @@ def run(config: ExperimentConfig, on_progress: OnProgress, scale: StudyScale | N
     chosen, folder = scale or SCALES[config.scale], Path(config.output)
     photographs = choose_photographs(config.data, chosen.size)
     settings = _settings(config, chosen, photographs)
-    _check_folder(folder, settings)
-    write_json(folder / _SETTINGS, settings)
+    settle(folder, settings)
     packed = _prepare(photographs, folder / PREPARED, chosen, config.seed, on_progress)
     cells = list_cells(chosen)
     workers = _workers(config, chosen)
@@ -146,27 +144,12 @@ def run(config: ExperimentConfig, on_progress: OnProgress, scale: StudyScale | N
 def _settings(config: ExperimentConfig, scale: StudyScale, photographs: Photographs) -> dict[str, Any]:
     """All that decides the results, but the pixels."""
     study = {**asdict(scale), "upsamplings": list(scale.upsamplings)}
-    return {"source": str(photographs.path.absolute()), "study": study, "seed": config.seed}
+    return {"experiment": config.name, "source": str(photographs.path.absolute()), "study": study, "seed": config.seed}
 
 
 def _workers(config: ExperimentConfig, scale: StudyScale) -> int:
     """One process on a GPU, which several would share."""
     return min(config.workers, len(list_cells(scale))) if scale.device == "cpu" else 1
-
-
-def _check_folder(folder: Path, settings: dict[str, Any]) -> None:
-    """Refuse a folder that holds something else than this study."""
-    if not folder.exists() or not any(folder.iterdir()):
-        return
-    try:
-        found = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise ParameterError(f"the folder {str(folder)!r} is not empty and holds no study; name another one") from None
-    different = sorted(key for key in settings if found.get(key) != settings[key])
-    if different:
-        raise ParameterError(
-            f"the folder {str(folder)!r} holds a study that differs in {', '.join(different)}; name another one"
-        )
 
 
 def _prepare(photographs: Photographs, folder: Path, scale: StudyScale, seed: int, report: OnProgress) -> Packed:
@@ -199,7 +182,10 @@ def _write_results(folder: Path, record: dict[str, Any], packed: Packed, cells: 
     found = {cell.name: read_cell(folder, cell) for cell in cells}
     spectra = {name: power for name, (_, power) in found.items()}
     real = np.asarray(packed.images)
-    record["cells"] = {name: facts for name, (facts, _) in found.items()}
+    record["cells"] = {
+        cell.name: {**found[cell.name][0], "variety": round(variety(cell_images(folder, cell), real), 4)}
+        for cell in cells
+    }
     record["real"] = {}
     for kind in dict.fromkeys(cell.kind for cell in cells):
         doublings = doublings_of(kind, real.shape[1])

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from spectell.datasets.atomic import replacing
 from spectell.datasets.packed import open_packed
 from spectell.errors import ArtifactError, SpectellError
+from spectell.experiments.cells import write_json
 from spectell.experiments.upsampling_measure import measure_set
 from spectell.experiments.upsampling_theory import doublings_of
 from spectell.workflows.pool import isolated_map
@@ -34,11 +35,11 @@ __all__ = [
     "UPSAMPLINGS",
     "Cell",
     "StudyScale",
+    "cell_images",
     "is_done",
     "list_cells",
     "make_cells",
     "read_cell",
-    "write_json",
 ]
 
 AUTOENCODER = "autoencoder"
@@ -156,12 +157,6 @@ def read_cell(folder: Path, cell: Cell) -> tuple[dict[str, Any], npt.NDArray[np.
     place = folder / CELLS / cell.name
     facts: dict[str, Any] = json.loads((place / MEASURED_FILE).read_text(encoding="utf-8"))
     return facts, np.load(place / SPECTRUM_FILE)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, whole or not at all."""
-    with replacing(path) as file:
-        file.write(json.dumps(value, indent=1, allow_nan=False, sort_keys=True).encode() + b"\n")
 
 
 def make_cells(

@@ -25,6 +25,7 @@ from spectell.spectra.statistics import SpectrumStatistics
 from spectell.transforms import dct2, log_scale
 
 __all__ = [
+    "BANDS",
     "CONDITIONS",
     "DETECTORS",
     "DOMAINS",
@@ -207,6 +208,23 @@ def measure_set(
         "accuracies": [one.as_dict() for one in measure_accuracies(real, made, groups, paired=paired, seed=seed)],
     }
     return facts, found.power_db
+
+
+def variety(made: Pixels, real: Pixels) -> float:
+    """Variance from image to image, averaged over the pixels, beside that of the real images; near 0 for one picture.
+
+    Parameters
+    ----------
+    made, real : ndarray of shape (N, S, S, 3), uint8
+
+    Examples
+    --------
+    >>> real = np.array([0, 4], np.uint8).reshape(2, 1, 1, 1)
+    >>> variety(real, real), variety(real // 2, real), variety(real * 0, real)
+    (1.0, 0.25, 0.0)
+    """
+    spread = [np.asarray(images, np.float32).var(axis=0).mean(dtype=np.float64) for images in (made, real)]
+    return float(spread[0] / max(spread[1], _FLOOR))
 
 
 def band_differences(power_db: Float64Array, reference_db: Float64Array) -> dict[str, float]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from spectell.experiments.page_parts import how_to_repeat
 from spectell.experiments.upsampling_cells import AUTOENCODER, Cell
-from spectell.experiments.upsampling_measure import CONDITIONS, DETECTORS, DOMAINS
+from spectell.experiments.upsampling_measure import BANDS, CONDITIONS, DETECTORS, DOMAINS
 from spectell.experiments.upsampling_theory import ORDERS, doublings_of, image_level_db, image_places
 from spectell.figures.heat_maps import DIFFERENCE, MEAN, Scale, plot_heat_maps
 from spectell.figures.style import Theme
@@ -29,6 +29,8 @@ Spectra = Mapping[str, npt.NDArray[np.float64]]
 _OFFSETS = (1 / 32, 1 / 16, 1 / 8)
 _SHOWN = 5
 """Peaks of a set that are listed; the record has all."""
+_COLLAPSED = 0.25
+"""Variety below which a network is called out: its images are nearly all alike."""
 
 
 def upsampling_page(record: dict[str, Any], cells: Sequence[Cell], spectra: Spectra, folder: Path) -> str:
@@ -52,7 +54,12 @@ def upsampling_page(record: dict[str, Any], cells: Sequence[Cell], spectra: Spec
     kinds = list(dict.fromkeys(cell.kind for cell in cells))
     return render_page(
         "What each up-sampling leaves",
-        section("What was found", _about_lines(), *(_found(kind, record, cells) for kind in kinds)),
+        section(
+            "What was found",
+            _about_lines(),
+            *_collapsed(record, cells),
+            *(_found(kind, record, cells) for kind in kinds),
+        ),
         section("What theory expects", *_theory(record, kinds)),
         *(_kind(kind, record, cells, spectra, folder) for kind in kinds),
         section("What was done", *_method(record, kinds)),
@@ -68,8 +75,22 @@ def _about_lines() -> Markup:
     return paragraph(
         "Lines and dips: at how many places of theory the spectrum stands out from what is around it more, or less, "
         "than that of the real images, with 95 % for all places together. Between: the same at places between them, "
-        "where theory puts nothing. DCT and pixel: accuracy of ridge regression on images as made."
+        "where theory puts nothing. Variety: variance from image to image beside that of the real images. DCT and "
+        "pixel: accuracy of ridge regression on images as made."
     )
+
+
+def _collapsed(record: Mapping[str, Any], cells: Sequence[Cell]) -> list[Markup]:
+    """Name the networks whose images are nearly all alike; nothing where there are none."""
+    named = [cell for cell in cells if record["cells"][cell.name]["variety"] < _COLLAPSED]
+    if not named:
+        return []
+    said = ", ".join(f"{_called(cell.kind)} {cell.upsampling}, {cell.seed}" for cell in named)
+    words = paragraph(
+        f"{said}: variety below {_COLLAPSED:g}. Such a network repeats one picture. Its spectrum is that of this "
+        "picture, any detector tells it apart, and its rows say nothing about the up-sampling."
+    )
+    return [callout("Images that are nearly all alike", words, kind="caution")]
 
 
 def _found(kind: str, record: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
@@ -82,24 +103,32 @@ def _found(kind: str, record: Mapping[str, Any], cells: Sequence[Cell]) -> Marku
         found = record["cells"][cell.name]
         rows.append(
             [
-                cell.upsampling,
-                cell.seed,
+                f"{cell.upsampling}, {cell.seed}",
                 "dips" if cell.upsampling in ORDERS else "lines",
-                *_counts(found["lines"]),
+                _counts(found["lines"]),
                 _highest(found["lines"]),
-                *_counts(found["between"]),
+                _counts(found["between"]),
+                f"{found['variety']:.2f}",
                 *(f"{100 * _accuracy(found, domain):.1f}" for domain in ("DCT", "pixel")),
             ]
         )
-    headers = ["up-sampling", "seed", "theory", "lines", "dips", "highest (dB)", "between: lines", "dips"]
-    headers += ["DCT (%)", "pixel (%)"]
+    headers = [
+        "up-sampling, seed",
+        "theory",
+        "lines / dips",
+        "highest (dB)",
+        "between",
+        "variety",
+        "DCT (%)",
+        "pixel (%)",
+    ]
     caption = f"{_called(kind)}: {places} places of theory"
-    return table(headers, rows, caption=caption, numeric=[1, *range(3, len(headers))])
+    return table(headers, rows, caption=caption, numeric=range(2, len(headers)))
 
 
-def _counts(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+def _counts(lines: Sequence[Mapping[str, Any]]) -> str:
     """How many lie significantly above, and below, those of the real images."""
-    return [str(sum(line["low"] > 0 for line in lines)), str(sum(line["high"] < 0 for line in lines))]
+    return f"{sum(line['low'] > 0 for line in lines)} / {sum(line['high'] < 0 for line in lines)}"
 
 
 def _highest(lines: Sequence[Mapping[str, Any]]) -> str:
@@ -221,9 +250,9 @@ def _bands(study: Mapping[str, Any], cells: Sequence[Cell]) -> Markup:
     rows = []
     for cell in cells:
         bands = study["cells"][cell.name]["bands_db"]
-        rows.append([cell.upsampling, str(cell.seed), *(_signed(f"{value:+.2f}") for value in bands.values())])
+        rows.append([cell.upsampling, str(cell.seed), *(_signed(f"{bands[name]:+.2f}") for name in BANDS)])
     caption = "Difference to the real images (dB) by the larger frequency: below 1/4, below 7/16, above"
-    return table(["up-sampling", "seed", "low", "high", "edge"], rows, caption=caption, numeric=range(1, 5))
+    return table(["up-sampling", "seed", *BANDS], rows, caption=caption, numeric=range(1, 5))
 
 
 def _peaks(study: Mapping[str, Any], kind: str, cells: Sequence[Cell]) -> Markup:
