@@ -6,7 +6,7 @@ import os
 import pytest
 
 from spectell.errors import SpectellError
-from spectell.workflows.row_file import RowFile
+from spectell.workflows.row_file import RowFile, remove_file
 
 
 def refuse(code):
@@ -33,3 +33,10 @@ def test_a_file_system_that_cannot_synchronise_is_no_error(tmp_path, monkeypatch
     rows.write(b"one\n")
     rows.close()
     assert (tmp_path / "rows").read_bytes() == b"one\n"
+
+
+def test_where_nothing_could_be_made_no_rows_are_promised(tmp_path):
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "rows.jsonl"
+    with pytest.raises(SpectellError, match=r"cannot write .*: Not a directory; no row was written, name another place"):
+        remove_file(path)

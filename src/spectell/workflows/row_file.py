@@ -121,4 +121,6 @@ def remove_file(path: Path) -> None:
 
 def _cannot_write(path: Path, error: OSError) -> SpectellError:
     reason = error.strerror or str(error)
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder may not be searched
+        return SpectellError(f"cannot write {path}: {reason}; no row was written, name another place")
     return SpectellError(f"cannot write {path}: {reason}; its rows so far are whole, and --resume goes on with them")
