@@ -38,5 +38,5 @@ def test_a_file_system_that_cannot_synchronise_is_no_error(tmp_path, monkeypatch
 def test_where_nothing_could_be_made_no_rows_are_promised(tmp_path):
     (tmp_path / "file").touch()
     path = tmp_path / "file" / "rows.jsonl"
-    with pytest.raises(SpectellError, match=r"cannot write .*: Not a directory; no row was written, name another place"):
+    with pytest.raises(SpectellError, match=r"Not a directory; no row was written, name another place"):
         remove_file(path)

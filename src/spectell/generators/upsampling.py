@@ -52,7 +52,11 @@ __all__ = [
 ]
 
 _SPREAD = 0.5
-"""Standard deviation of a learned kernel's first weights, relative to their mean."""
+"""Standard deviation of a learned kernel's first weights, relative to the mean of a phase."""
+_MEAN_OF_FOUR = [[0.25, 0.25], [0.25, 0.25]]
+_SAMPLE_ITSELF = [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+"""What the phases of the learned kernels start near. A mean of nine blurs a small image so much, three times over, that
+a generator began to repeat one picture before it had learned to undo that."""
 
 
 class Nearest(nn.Module):
@@ -95,7 +99,7 @@ class Transposed(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(_balanced(channels, taps=2).reshape(channels, 1, 4, 4))
+        self.weight = nn.Parameter(_balanced(channels, _MEAN_OF_FOUR).reshape(channels, 1, 4, 4))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return a batch of shape (N, C, 2 H, 2 W)."""
@@ -104,6 +108,8 @@ class Transposed(nn.Module):
 
 class PixelShuffle(nn.Module):
     """Make the four phases of every channel with learned 3 x 3 kernels, and lay them side by side.
+
+    It starts near nearest neighbour, as Aitken et al. [2]_ advise.
 
     Parameters
     ----------
@@ -114,11 +120,12 @@ class PixelShuffle(nn.Module):
     ----------
     .. [1] Shi et al. (2016). Real-time single image and video super-resolution using an efficient sub-pixel
        convolutional neural network. CVPR. :arxiv:`1609.05158`
+    .. [2] Aitken et al. (2017). Checkerboard artifact free sub-pixel convolution. :arxiv:`1707.02937`
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        phases = _balanced(channels, taps=3).reshape(channels, 3, 2, 3, 2).permute(0, 2, 4, 1, 3)
+        phases = _balanced(channels, _SAMPLE_ITSELF).reshape(channels, 3, 2, 3, 2).permute(0, 2, 4, 1, 3)
         self.weight = nn.Parameter(phases.reshape(4 * channels, 1, 3, 3))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -219,10 +226,13 @@ def _interleaved(even: torch.Tensor, odd: torch.Tensor, axis: int) -> torch.Tens
     return torch.stack([even, odd], dim=axis + 1).flatten(axis, axis + 1)
 
 
-def _balanced(channels: int, *, taps: int) -> torch.Tensor:
-    """Random kernels (C, 2 taps, 2 taps) each of whose four phases sums to one.
+def _balanced(channels: int, around: list[list[float]]) -> torch.Tensor:
+    """Random kernels (C, 2 taps, 2 taps) each of whose four phases is near `around`, (taps, taps), and sums to one.
 
     A network then starts without a checkerboard: what it has of one in the end, it learned.
     """
-    weights = 1.0 + _SPREAD * torch.randn(channels, taps, 2, taps, 2)
+    start = torch.tensor(around)
+    taps = len(start)
+    noise = _SPREAD / taps**2 * torch.randn(channels, taps, 2, taps, 2)
+    weights = start[None, :, None, :, None] + noise
     return (weights / weights.sum(dim=(1, 3), keepdim=True)).reshape(channels, 2 * taps, 2 * taps)
