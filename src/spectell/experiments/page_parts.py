@@ -29,7 +29,7 @@ def how_to_repeat(record: dict[str, Any]) -> Markup:
                     ("processes", record["workers"]),
                     ("images, as a hash", record["manifest"]),
                     ("versions", versions),
-                    ("took", duration(record["seconds"])),
+                    ("the last run took", duration(record["seconds"])),
                     ("the same as a file", file_link("record.json")),
                 ]
             ),
