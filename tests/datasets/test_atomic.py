@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from spectell.datasets.atomic import replacing
+from spectell.datasets.atomic import part_of, remove_parts, replacing
 from spectell.errors import ImageError, ManifestError
 
 
@@ -50,3 +50,25 @@ def test_the_file_has_the_permissions_of_any_new_file(tmp_path):
     with replacing(tmp_path / "m.csv"):
         pass
     assert (tmp_path / "m.csv").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_the_temporary_file_is_known_by_its_name_and_no_other_is(tmp_path):
+    with replacing(tmp_path / "m.csv"):
+        (part,) = tmp_path.iterdir()
+        assert part_of(part.name) == "m.csv"
+    for name in ("m.csv", ".m.csv.part", "m.csv.12.part", ".m.csv.12.part.gz", "..12.part", ".m.csv.-1.part"):
+        assert part_of(name) is None
+
+
+def test_parts_of_own_names_are_removed_from_one_folder_alone(tmp_path):
+    (tmp_path / "below").mkdir()
+    (tmp_path / ".c.png.3.part").mkdir()
+    for name in (".a.png.3.part", ".a.png.4.part", ".b.png.3.part", "below/.a.png.3.part"):
+        (tmp_path / name).touch()
+    remove_parts(tmp_path, lambda name: name in {"a.png", "c.png"})
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.part")) == [
+        ".b.png.3.part",
+        ".c.png.3.part",
+        "below/.a.png.3.part",
+    ]
+    remove_parts(tmp_path / "absent", lambda name: True)

@@ -7,14 +7,17 @@ Ctrl-C never leaves half a file where a reader looks for a whole one.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from spectell.errors import ManifestError, SpectellError
 
-__all__ = ["replacing"]
+__all__ = ["part_of", "remove_parts", "replacing"]
+
+_PART = re.compile(r"\.(.+)\.[0-9]+\.part", re.DOTALL)
 
 
 @contextmanager
@@ -62,3 +65,42 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):  # it is gone where the block succeeded
             part.unlink()
+
+
+def part_of(name: str) -> str | None:
+    """Return the final name of a temporary file of `replacing`; None for any other file.
+
+    Examples
+    --------
+    >>> part_of(".a.png.4711.part"), part_of("a.png"), part_of(".a.png.part")
+    ('a.png', None, None)
+    """
+    found = _PART.fullmatch(name)
+    return None if found is None else found[1]
+
+
+def remove_parts(folder: str | os.PathLike[str], is_ours: Callable[[str], bool]) -> None:
+    """Remove the temporary files that killed processes left in a folder.
+
+    Parameters
+    ----------
+    folder : path
+        May be absent. Its sub-folders are left alone.
+    is_ours : callable
+        Whether a final name is one that the caller writes: others' files of the same pattern stay.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in (".a.png.7.part", ".b.png.7.part", "a.png"):
+    ...         Path(folder, name).touch()
+    ...     remove_parts(folder, {"a.png"}.__contains__)
+    ...     sorted(found.name for found in Path(folder).iterdir())
+    ['.b.png.7.part', 'a.png']
+    """
+    with suppress(OSError), os.scandir(folder) as found:  # what cannot be tidied up harms no reader
+        for entry in found:
+            final = part_of(entry.name)
+            if final is not None and is_ours(final) and entry.is_file(follow_symlinks=False):
+                Path(entry.path).unlink(missing_ok=True)

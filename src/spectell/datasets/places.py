@@ -1,0 +1,76 @@
+"""Folders that are written into: what lies there already, and leaving none behind that holds nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from spectell.datasets.atomic import part_of
+from spectell.errors import ManifestError, ParameterError
+
+__all__ = ["contents", "removing_empty_folders"]
+
+
+def contents(folder: str | os.PathLike[str]) -> frozenset[str]:
+    """Name what lies in a folder that is to be written into.
+
+    Parameters
+    ----------
+    folder : path
+
+    Returns
+    -------
+    names : frozenset of str
+        Empty where there is no such folder. Temporary files of a killed process do not count.
+
+    Raises
+    ------
+    ParameterError
+        If `folder` is a file.
+    ManifestError
+        If it cannot be listed.
+
+    Examples
+    --------
+    >>> contents("nowhere")
+    frozenset()
+    """
+    try:
+        return frozenset(name for name in os.listdir(folder) if part_of(name) is None)  # noqa: PTH208 - names alone
+    except FileNotFoundError:
+        return frozenset()
+    except NotADirectoryError:
+        place = os.fspath(folder)
+        found = "is a file" if os.path.exists(place) else "lies below a file"  # noqa: PTH110 - as it was given
+        raise ParameterError(f"the output {place!r} {found}, and a folder is needed; name another one") from None
+    except OSError as error:
+        raise ManifestError(f"cannot write to {os.fspath(folder)!r}: {error.strerror or error}") from error
+
+
+@contextmanager
+def removing_empty_folders(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Remove a folder that the block made, and those above it that it made, if the block raises and nothing is in them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     try:
+    ...         with removing_empty_folders(f"{root}/a/b"):
+    ...             os.makedirs(f"{root}/a/b")
+    ...             raise ValueError
+    ...     except ValueError:
+    ...         os.listdir(root)
+    []
+    """
+    place = Path(folder)
+    made = [each for each in (place, *place.parents) if not each.exists()]
+    try:
+        yield
+    except BaseException:
+        for each in made:
+            with suppress(OSError):  # it was never made, or holds something
+                each.rmdir()
+        raise
