@@ -87,6 +87,31 @@ def test_pack_writes_an_array(run, faces, tmp_path):
     assert described["shape"] == [16, 40, 48, 3]
 
 
+def test_pack_replaces_packed_data_sets_alone(run, faces, tmp_path):
+    foreign = tmp_path / "study"
+    foreign.mkdir()
+    (foreign / "images.npy").write_bytes(b"mine")
+    result = run("pack", faces, "-o", foreign, "--size", 32, status=1)
+    assert result.stderr.endswith("is not empty and holds no packed data set; name a new folder or an empty one\n")
+    assert [path.name for path in foreign.iterdir()] == ["images.npy"]
+    assert (foreign / "images.npy").read_bytes() == b"mine"
+    result = run("pack", faces, "-o", foreign / "images.npy", "--size", 32, status=1)
+    assert "images.npy' is a file, and a folder is needed" in result.stderr
+    (foreign / "images.npy").rename(foreign / ".images.npy.4711.part")  # what a killed run leaves is no content
+    run("pack", faces, "-o", foreign, "--size", 32)
+    run("pack", faces, "-o", foreign, "--size", 16)
+    assert open_packed(foreign).images.shape[1] == 16
+    assert sorted(path.name for path in foreign.iterdir()) == ["images.npy", "manifest.csv"]
+
+
+def test_a_packing_that_fails_leaves_no_folder(run, faces, tmp_path):
+    (tmp_path / "mine").mkdir()
+    for place in ("new/packed", "mine/packed"):
+        run("pack", faces, "-o", tmp_path / place, "--size", 4096, status=1)
+    assert not (tmp_path / "new").exists()
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
 def test_audit_tells_of_leaks_and_exits_4_when_strict(run, faces):
     result = run("audit", faces)
     assert "LEAK format of gan: real JPEG 100%; gan PNG 100%" in result.stdout

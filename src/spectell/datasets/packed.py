@@ -20,8 +20,9 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from spectell.datasets.atomic import replacing
+from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.manifest import read_manifest, write_manifest
+from spectell.datasets.places import contents, removing_empty_folders
 from spectell.datasets.table import Manifest
 from spectell.errors import ImageError, ManifestError, ParameterError
 from spectell.images import read_image
@@ -30,6 +31,7 @@ __all__ = ["IMAGES_NAME", "MANIFEST_NAME", "Packed", "is_packed", "open_packed",
 
 IMAGES_NAME = "images.npy"
 MANIFEST_NAME = "manifest.csv"
+_STAGED_NAME = f".new-{MANIFEST_NAME}"
 
 Size = tuple[int, int]
 Pixels = npt.NDArray[np.uint8]
@@ -88,7 +90,7 @@ def pack(
     manifest : Manifest
         The images.
     out_dir : path
-        Folder for ``images.npy`` and ``manifest.csv``; made where it does not exist. Older ones are replaced.
+        Folder for ``images.npy`` and ``manifest.csv``: new, empty, or a packed data set, which is replaced.
     size : int > 0, optional
         Side of the square that is cut from the centre of every image. Without it all images must have one size.
     workers : int, optional
@@ -108,7 +110,7 @@ def pack(
         counts the sizes), or the files cannot be written. Nothing is left under the final names by a failure, and older
         files stay as they were.
     ParameterError
-        If `size` is not positive.
+        If `size` is not positive, or `out_dir` holds something else than a packed data set.
 
     Examples
     --------
@@ -124,9 +126,11 @@ def pack(
     if not len(manifest):
         raise ManifestError("there are no images to pack; the manifest has no rows")
     folder = Path(out_dir)
-    staged = folder / f".new-{MANIFEST_NAME}"
+    staged = folder / _STAGED_NAME
+    _check_replaceable(folder)
+    remove_parts(folder, {IMAGES_NAME, MANIFEST_NAME, _STAGED_NAME}.__contains__)
     writer = _Writer(len(manifest), size)
-    with replacing(folder / IMAGES_NAME) as file:
+    with removing_empty_folders(folder), replacing(folder / IMAGES_NAME) as file:
         for row, pixels in enumerate(_decoded(manifest, size, workers or os.cpu_count() or 1)):
             writer.add(row, pixels, file)
             if on_progress is not None:
@@ -198,6 +202,15 @@ def is_packed(path: StrPath) -> bool:
     False
     """
     return all(Path(path, name).is_file() for name in (IMAGES_NAME, MANIFEST_NAME))
+
+
+def _check_replaceable(folder: Path) -> None:
+    found = contents(folder)
+    # A run that was killed just before its end leaves the new array beside the manifest under its staged name.
+    if found - {_STAGED_NAME} and not (is_packed(folder) or found == {IMAGES_NAME, _STAGED_NAME}):
+        raise ParameterError(
+            f"the folder {str(folder)!r} is not empty and holds no packed data set; name a new folder or an empty one"
+        )
 
 
 @dataclass
