@@ -13,6 +13,7 @@ from PIL import Image
 
 import spectell.cli.generate as command
 from spectell.cli import cli
+from spectell.datasets import read_manifest
 
 SMALL = ("--steps", 2, "--batch", 4, "--width", 2, "--threads", 1)
 
@@ -56,11 +57,117 @@ def test_a_generator_is_trained_continued_and_sampled(run, photographs, tmp_path
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
 
 
+@pytest.fixture(scope="module")
+def generator(tmp_path_factory):
+    """A folder with a generator that was never trained: its images are as good as any here."""
+    pytest.importorskip("torch")
+    from spectell.generators.gan import Generator
+    from spectell.generators.trained import save_generator
+    from spectell.generators.training_config import GeneratorConfig
+
+    folder = tmp_path_factory.mktemp("generator")
+    for name in ("generator", "other"):
+        card = {"config": GeneratorConfig(width=4).as_dict(), "step": 9, "resolution": 32, "alpha": 1.0}
+        save_generator(folder / f"{name}.safetensors", Generator(32, "nearest", 4), {"name": name, **card})
+    return folder
+
+
+def everything(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def refused_in_one_line(run, message, folder, *arguments):
+    """The command ends with one line and status 1, and what lies in the folder stays as it is."""
+    before = everything(folder)
+    result = run(*arguments, status=1)
+    assert message in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert everything(folder) == before
+
+
+@pytest.mark.torch
+def test_a_folder_holds_one_sample(run, generator, tmp_path):
+    out = tmp_path / "out"
+    sample = ("sample", generator, "-o", out)
+    run(*sample, "--n", 6, "--seed", 3)
+    foreign = "samples of another generator or seed; name a new folder"
+    refused_in_one_line(run, foreign, out, *sample, "--n", 12, "--seed", 5)
+    refused_in_one_line(run, foreign, out, "sample", generator / "other.safetensors", "-o", out, "--n", 12, "--seed", 3)
+    refused_in_one_line(run, "n must be at least 6, got 4", out, *sample, "--n", 4, "--seed", 3)
+    before = everything(out)
+    run(*sample, "--n", 6, "--seed", 3)
+    assert everything(out) == before
+    run(*sample, "--n", 9, "--seed", 3)
+    assert len(read_manifest(out / "manifest.csv")) == len(list(out.glob("*.png"))) == 9
+    assert before.items() - everything(out).items() == {
+        (path, content) for path, content in before.items() if path.suffix == ".csv"
+    }
+
+
+@pytest.mark.torch
+def test_an_interrupted_sample_is_repeated_to_its_end(run, generator, tmp_path):
+    sample = ("sample", generator, "--seed", 3)
+    run(*sample, "--n", 6, "-o", tmp_path / "whole")
+    run(*sample, "--n", 6, "-o", tmp_path / "parts")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    for name in ("manifest.csv", "000003.png", "000004.png", "000005.png"):
+        (parts / name).unlink()
+    (parts / ".000003.png.4711.part").write_bytes(b"half")
+    run(*sample, "--n", 5, "-o", parts)  # shorter than was asked for, longer than what is there
+    assert len(read_manifest(parts / "manifest.csv")) == 5
+    run(*sample, "--n", 6, "-o", parts)
+    rewritten = everything(parts)
+    assert rewritten.keys() == everything(whole).keys()
+    assert all((parts / f"{k:06}.png").read_bytes() == (whole / f"{k:06}.png").read_bytes() for k in range(6))
+
+
+@pytest.mark.torch
+def test_samples_never_replace_or_join_what_is_not_theirs(run, generator, photographs, tmp_path):
+    real = tmp_path / "data" / "real"
+    real.mkdir(parents=True)
+    (real / "000000.png").write_bytes((photographs / "0.png").read_bytes())
+    refused_in_one_line(run, "is not empty and holds no samples", real, "sample", generator, "-o", real)
+    out = tmp_path / "out"
+    run("sample", generator, "--n", 2, "-o", out)
+    (out / "000002.png").write_bytes((photographs / "0.png").read_bytes())
+    message = "'000002.png', which is none of its samples"
+    refused_in_one_line(run, message, out, "sample", generator, "--n", 3, "-o", out)
+    (out / "samples.csv").write_text("path,mine\n")
+    refused_in_one_line(run, "another generator or seed", out, "sample", generator, "--n", 3, "-o", out)
+
+
+@pytest.mark.torch
+def test_a_training_begins_in_a_folder_of_its_own(run, photographs, tmp_path):
+    pytest.importorskip("torch")
+    train = ("train", photographs, *SMALL)
+    refused_in_one_line(run, "lies in the folder of the images", photographs, *train, "-o", photographs / "out")
+    mine = tmp_path / "mine"
+    (mine / "images").mkdir(parents=True)
+    (mine / "images" / "a.png").write_bytes((photographs / "0.png").read_bytes())
+    for resume in ((), ("--resume",)):
+        refused_in_one_line(run, "is not empty and holds no training", mine, *train, *resume, "-o", mine)
+    run(*train, "-o", tmp_path / "out")
+    for name in ("checkpoint", "generator"):
+        (tmp_path / "out" / f"{name}.safetensors").unlink()  # as a training that was killed early leaves it
+    begun = "that was only begun; go on with --resume"
+    refused_in_one_line(run, begun, tmp_path / "out", *train, "-o", tmp_path / "out")
+    run(*train, "--resume", "-o", tmp_path / "out")
+    assert (tmp_path / "out" / "generator.safetensors").is_file()
+
+
+@pytest.mark.torch
+def test_an_output_that_is_a_file_is_one_line(run, generator, photographs, tmp_path):
+    (tmp_path / "sub.txt").write_text("mine")
+    for arguments in (("sample", generator), ("train", photographs), ("train", photographs, "--loss", "autoencoder")):
+        message = "sub.txt' is a file, and a folder is needed"
+        refused_in_one_line(run, message, tmp_path, *arguments, "-o", tmp_path / "sub.txt")
+
+
 @pytest.mark.torch
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("train", "{empty}", "-o", "{out}"), "holds no real images to train on"),
+        (("train", "{empty}", "-o", "{out}"), "holds no real images; name a folder of photographs"),
         (("train", "{photographs}", "--size", "64", "-o", "{out}"), "has 0 images to train on"),
         (("train", "{photographs}", "--learning-rate", "-1", "-o", "{out}"), "learning_rate must be positive, got -1"),
         (("sample", "{empty}", "-o", "{out}"), "holds no generator.safetensors"),
@@ -74,7 +181,7 @@ def test_bad_input_is_one_line_and_status_1(run, photographs, tmp_path, argument
     result = run(*(argument.format(**places) for argument in arguments), status=1)
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
-    assert not list(tmp_path.glob("out/*.safetensors"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_torch_one_line_says_how_to_get_it(run, photographs, tmp_path, monkeypatch):

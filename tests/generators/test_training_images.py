@@ -75,7 +75,7 @@ def test_of_a_data_set_only_the_real_class_is_taken(toy_dataset, tmp_path):
     ("name", "message"),
     [
         ("absent", "data set '.*absent' does not exist"),
-        ("empty", "data set '.*empty' holds no real images to train on"),
+        ("empty", "data set '.*empty' holds no real images; name a folder of photographs"),
         ("file.txt", "is not a folder, nor a .csv or .parquet manifest"),
         ("small", r"has 0 images to train on, and at least 2 are needed; left out: 1 with a shorter side below 64"),
     ],

@@ -44,7 +44,7 @@ def train_autoencoder_command(
     from spectell.generators.autoencoder_run import train_autoencoder_on
 
     chosen = {name: options[name] for name in ("upsampling", "steps", "seed", "spectral")}
-    rate = {"learning_rate": options["learning_rate"]} if options.get("learning_rate") else {}
+    rate = {"learning_rate": options["learning_rate"]} if options["learning_rate"] is not None else {}
     config = AutoencoderConfig(batch_size=options["batch"], checkpoint_every=checkpoint_every, **chosen, **rate)
     with stage_progress(shown=not as_json) as report:
         trained = train_autoencoder_on(

@@ -13,15 +13,14 @@ from pathlib import Path
 import torch
 
 from spectell.datasets.packed import IMAGES_NAME
-from spectell.errors import ArtifactError, ParameterError
+from spectell.errors import ParameterError
 from spectell.generators.autoencoder_config import AutoencoderConfig
 from spectell.generators.autoencoder_training import TrainedAutoencoder, train_autoencoder
 from spectell.generators.checkpoint import CHECKPOINT_NAME
+from spectell.generators.training_folder import IMAGES_FOLDER, check_training_folder
 from spectell.generators.training_images import prepare_images
 
 __all__ = ["IMAGES_FOLDER", "train_autoencoder_on"]
-
-IMAGES_FOLDER = "images"
 
 
 def train_autoencoder_on(
@@ -66,13 +65,12 @@ def train_autoencoder_on(
     ArtifactError
         If `folder` holds a training and `resume` is not set, or one of other settings or images.
     ParameterError, ManifestError
-        If a setting or the images do not fit.
+        If a setting or the images do not fit, or `folder` is no place to begin in
+        (`spectell.generators.training_folder.check_training_folder`).
     """
     report = on_progress or _silent
     root = Path(folder)
-    started = (root / CHECKPOINT_NAME).exists()
-    if started and not resume:
-        raise ArtifactError(f"{str(root)!r} holds a training already; go on with --resume, or name another folder")
+    started = check_training_folder(data, root, CHECKPOINT_NAME, resume=resume)
     if threads is not None and threads < 1:
         raise ParameterError(f"threads must be at least 1, got {threads}")
     prepared = root / IMAGES_FOLDER

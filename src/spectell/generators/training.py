@@ -18,18 +18,17 @@ from typing import Any
 import torch
 
 from spectell.datasets.packed import IMAGES_NAME
-from spectell.errors import ArtifactError, ParameterError
+from spectell.errors import ParameterError
 from spectell.generators.checkpoint import CHECKPOINT_NAME
 from spectell.generators.interrupts import DeferredInterrupt
 from spectell.generators.training_config import GeneratorConfig
+from spectell.generators.training_folder import IMAGES_FOLDER, check_training_folder
 from spectell.generators.training_images import prepare_images
 from spectell.generators.training_log import LOG_NAME, TrainingLog
 from spectell.generators.training_session import Schedule, Session
 from spectell.generators.training_state import TrainingState
 
 __all__ = ["IMAGES_FOLDER", "Schedule", "TrainingRun", "train_generator"]
-
-IMAGES_FOLDER = "images"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,8 @@ def train_generator(
     Raises
     ------
     ParameterError
-        If the device is not there, or a loss is not finite; the last checkpoint stays.
+        If the device is not there, a loss is not finite (the last checkpoint stays), or `folder` is no place to begin
+        in (`spectell.generators.training_folder.check_training_folder`).
     ArtifactError
         If `folder` holds a training and `resume` is false, or one with another configuration or other images.
     ManifestError
@@ -110,17 +110,15 @@ def train_generator(
     """
     report = on_progress or _silent
     root, timing = Path(folder), schedule or Schedule()
-    checkpoint = root / CHECKPOINT_NAME
-    if checkpoint.exists() and not resume:
-        raise ArtifactError(f"{str(root)!r} holds a training already; go on with --resume, or name another folder")
+    started = check_training_folder(data, root, CHECKPOINT_NAME, resume=resume)
     _check_device(device)
     prepared = root / IMAGES_FOLDER
-    source = prepared if checkpoint.exists() and (prepared / IMAGES_NAME).is_file() else data
+    source = prepared if started and (prepared / IMAGES_NAME).is_file() else data
     with _settings(threads, device):
         state = TrainingState(config, device)
         packed, facts = prepare_images(source, prepared, config.size, on_progress=lambda *done: report("images", *done))
         session = Session(root, state, packed, facts, timing, name, licence)
-        if checkpoint.exists():
+        if started:
             session.load()
         first = state.step
         with TrainingLog(root / LOG_NAME, first) as log, DeferredInterrupt() as interrupt:

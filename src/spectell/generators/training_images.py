@@ -25,6 +25,7 @@ from spectell.datasets.atomic import replacing
 from spectell.datasets.manifest import MANIFEST_SUFFIXES
 from spectell.datasets.naming import default_group
 from spectell.datasets.packed import IMAGES_NAME, MANIFEST_NAME, Packed, open_packed
+from spectell.datasets.places import removing_empty_folders
 from spectell.errors import ImageError, ManifestError, ParameterError
 from spectell.images import IMAGE_SUFFIXES, read_image
 
@@ -103,9 +104,7 @@ def list_photographs(path: StrPath) -> Manifest:
     else:
         manifest = _real_folder(place) or _plain_folder(place)
     if not len(manifest):
-        raise ManifestError(
-            f"data set {os.fspath(path)!r} holds no real images to train on; name a folder of photographs"
-        )
+        raise ManifestError(f"data set {os.fspath(path)!r} holds no real images; name a folder of photographs")
     return manifest
 
 
@@ -142,7 +141,7 @@ def prepare_images(
     photographs = list_photographs(data)
     writer = _Writer(size)
     folder = Path(out_dir)
-    with replacing(folder / IMAGES_NAME) as file:
+    with removing_empty_folders(folder), replacing(folder / IMAGES_NAME) as file:
         _write_header(file, len(photographs), size)
         for row, reduced in enumerate(_reduced(photographs, size)):
             if (pixels := writer.admit(row, reduced)) is not None:
