@@ -110,7 +110,7 @@ def perturb(
     """
     from spectell.workflows.perturb import PerturbConfig, perturb_images, replayed_config
 
-    options = {option: value for option, value in own.items() if value not in (None, (), False)}
+    options = {option: value for option, value in own.items() if _is_given(value)}
     if replay is None:
         config = PerturbConfig(name, preset, probability, options, seed, lossless)
     else:
@@ -121,6 +121,11 @@ def perturb(
     with stage_progress(shown=not as_json) as report:
         copies = perturb_images(data, output, config, replay=replay, workers=workers, resume=resume, on_progress=report)
     echo_copies(ctx, output, copies, as_json=as_json)
+
+
+def _is_given(value: Any) -> bool:
+    """Whether an option was named; a zero is a value like any other, though it equals False."""
+    return value is not None and value is not False and value != ()
 
 
 def echo_copies(ctx: click.Context, output: str, copies: Any, *, as_json: bool) -> None:

@@ -5,6 +5,7 @@ same image gives the same pixels. Randomness enters through `draw` alone: where 
 its own (noise), the draw holds their seed.
 """
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from spectell.errors import ParameterError, ShapeError
 
-__all__ = ["Perturbation", "Pixels", "check_image", "check_range", "check_shape", "perturb"]
+__all__ = ["Perturbation", "Pixels", "check_image", "check_range", "check_shape", "listed", "perturb"]
 
 Pixels = npt.NDArray[np.uint8]
 """An image of shape (H, W, 3), RGB, of any size from 1 x 1."""
@@ -129,3 +130,14 @@ def check_range(name: str, low: float, high: float, *, within: tuple[float, floa
             f"{name} must satisfy {floor} <= min_{name} <= max_{name} <= {ceiling}, "
             f"got min_{name}={low!r}, max_{name}={high!r}"
         )
+
+
+def listed(values: Iterable[object]) -> str:
+    """Name values in a message, as a person would have typed them.
+
+    Examples
+    --------
+    >>> listed((3, 4)), listed(("bicubic",)), listed(())
+    ('3, 4', 'bicubic', 'none')
+    """
+    return ", ".join(map(str, values)) or "none"

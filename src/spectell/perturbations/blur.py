@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.errors import ParameterError
-from spectell.perturbations.base import Pixels, check_image, check_range, check_shape
+from spectell.perturbations.base import Pixels, check_image, check_range, check_shape, listed
 
 __all__ = ["GaussianBlur", "sigma_of_kernel"]
 
@@ -79,7 +79,7 @@ class GaussianBlur:
         if self.kernel_sizes is not None and not (
             self.kernel_sizes and all(size > 0 and size % 2 for size in self.kernel_sizes)
         ):
-            raise ParameterError(f"kernel_sizes must be odd and positive, got {self.kernel_sizes!r}")
+            raise ParameterError(f"kernel_sizes must be odd and positive, got {listed(self.kernel_sizes)}")
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
         """Pick the standard deviation and the kernel size."""

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from spectell.errors import ParameterError
-from spectell.perturbations.base import Pixels, check_image, check_range, check_shape
+from spectell.perturbations.base import Pixels, check_image, check_range, check_shape, listed
 from spectell.perturbations.files import EncodedFile
 
 __all__ = ["GRID_PERIOD", "SUBSAMPLINGS", "JpegRecompression", "encode_jpeg"]
@@ -85,7 +85,9 @@ class JpegRecompression:
     def __post_init__(self) -> None:
         check_range("quality", self.min_quality, self.max_quality, within=(1, 100))
         if not self.subsamplings or not set(self.subsamplings) <= set(SUBSAMPLINGS):
-            raise ParameterError(f"subsamplings must be some of {', '.join(SUBSAMPLINGS)}, got {self.subsamplings!r}")
+            raise ParameterError(
+                f"subsamplings must be some of {', '.join(SUBSAMPLINGS)}, got {listed(self.subsamplings)}"
+            )
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
         """Pick quality, subsampling, and the first row and column at which a block of the grid starts."""

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from spectell.errors import ParameterError
-from spectell.perturbations.base import Pixels, check_image, check_range, check_shape
+from spectell.perturbations.base import Pixels, check_image, check_range, check_shape, listed
 
 __all__ = ["KERNELS", "Resize", "resize"]
 
@@ -53,7 +53,7 @@ def check_kernels(kernels: tuple[str, ...]) -> None:
     >>> check_kernels(("bicubic",))
     """
     if not kernels or not set(kernels) <= set(KERNELS):
-        raise ParameterError(f"kernels must be some of {', '.join(KERNELS)}, got {kernels!r}")
+        raise ParameterError(f"kernels must be some of {', '.join(KERNELS)}, got {listed(kernels)}")
 
 
 @dataclass(frozen=True, slots=True)

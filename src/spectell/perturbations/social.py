@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spectell.errors import ParameterError
-from spectell.perturbations.base import Pixels, check_image, check_range, check_shape
+from spectell.perturbations.base import Pixels, check_image, check_range, check_shape, listed
 from spectell.perturbations.files import EncodedFile, own_file
 from spectell.perturbations.jpeg import JpegRecompression
 from spectell.perturbations.resize import check_kernels, resize
@@ -137,7 +137,7 @@ class Screenshot:
 
     def __post_init__(self) -> None:
         if not self.ratios or not all(0 < ratio <= 100 for ratio in self.ratios):
-            raise ParameterError(f"ratios must hold numbers above 0 and up to 100, got {self.ratios!r}")
+            raise ParameterError(f"ratios must hold numbers above 0 and up to 100, got {listed(self.ratios)}")
         if self.max_height < 1 or self.max_width < 1:
             raise ParameterError(
                 f"max_height and max_width must be at least 1, got {self.max_height!r} and {self.max_width!r}"
