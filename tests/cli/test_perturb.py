@@ -1,4 +1,8 @@
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -57,6 +61,84 @@ def test_what_does_not_fit_is_one_line(run, faces, tmp_path):
     run("perturb", "smear", faces, out, status=2)
     run("perturb", "jpeg", faces, out, "--replay", "r", "--seed", 1, status=2)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("window", "--height", 0), "height and width must be at least 1, got 0 and 256"),
+        (("jpeg-chain", "--compressions", 0), "compressions must be at least 2, got 0"),
+        (("social", "--max-side", 0), "max_side must be at least 1, got 0"),
+        (("blur", "--kernel-size", 4), "kernel_sizes must be odd and positive, got 4\n"),
+        (("blur", "--kernel-size", 3, "--kernel-size", 4), "got 3, 4\n"),
+        (("resize", "--kernel", "cubic"), "got cubic\n"),
+        (("jpeg", "--subsampling", "4:1:1"), "got 4:1:1\n"),
+        (("screenshot", "--ratio", 0), "got 0.0\n"),
+    ],
+)
+def test_a_wrong_value_is_refused_and_shown_as_it_was_typed(run, faces, tmp_path, arguments, message):
+    name, *options = arguments
+    assert message in run("perturb", name, faces, tmp_path / "out", *options, status=1).stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_zero_that_an_option_may_have_is_taken(run, faces, tmp_path):
+    run("perturb", "offset", faces, tmp_path / "out", "--max-offset", 0, "-j", 1)
+    with Image.open(tmp_path / "out" / "gan" / "a.png") as image:
+        assert image.size == (64, 64)
+    run("perturb", "screenshot", faces, tmp_path / "screens", "--jpeg-share", 0, "-j", 1)
+    assert not list((tmp_path / "screens").rglob("*.jpg"))
+
+
+@pytest.mark.parametrize("command", [("perturb", "jpeg"), ("dataset", "prepare", "ffhq")])
+def test_an_output_that_is_a_file_is_one_line(run, faces, tmp_path, command):
+    place = tmp_path / "sub.txt"
+    place.write_text("mine")
+    size = ("--size", 32) if "prepare" in command else ()
+    for output, found in ((place, "is a file"), (place / "below", "lies below a file")):
+        result = run(*command, faces, output, *size, status=1)
+        assert f"{str(output)!r} {found}, and a folder is needed" in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert place.read_text() == "mine"
+
+
+def test_resuming_removes_the_parts_of_killed_workers_and_nothing_else(run, faces, tmp_path):
+    out = tmp_path / "out"
+    run("perturb", "jpeg", faces, out, "-j", 1)
+    (out / "gan" / "a.jpg").unlink()
+    parts = [out / "gan" / ".a.jpg.4711.part", out / "real" / ".a.jpg.12.part", out / ".manifest.csv.3.part"]
+    others = [out / "gan" / ".b.jpg.4711.part", out / "gan" / ".a.jpg.part", out / "gan" / "a.part"]
+    for file in (*parts, *others):
+        file.write_bytes(b"half")
+    run("perturb", "jpeg", faces, out, "-j", 1, "--resume")
+    assert (out / "gan" / "a.jpg").is_file()
+    assert not any(file.exists() for file in parts)
+    assert all(file.exists() for file in others)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is a console event there, which a test cannot send")
+def test_ctrl_c_leaves_no_parts(tmp_path, rng):
+    pixels = rng.integers(0, 256, (1024, 1024, 3), dtype=np.uint8)
+    (tmp_path / "in").mkdir()
+    for index in range(60):
+        Image.fromarray(np.roll(pixels, index)).save(tmp_path / "in" / f"{index}.bmp")
+    out = tmp_path / "out"
+    arguments = ["perturb", "noise", str(tmp_path / "in"), str(out), "-j", "2"]
+    process = subprocess.Popen([sys.executable, "-m", "spectell", *arguments], stderr=subprocess.PIPE, text=True)
+    try:
+        until = time.monotonic() + 100
+        while not list(out.glob("*.png")) and time.monotonic() < until:
+            assert process.poll() is None
+            time.sleep(0.01)
+        while not list(out.glob("*.part")) and time.monotonic() < until:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=100)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (130, "Interrupted.\n")
+    assert len(list(out.glob("*.png"))) < 60
+    assert not list(out.glob("*.part"))
 
 
 def test_prepare_writes_squares_and_names_what_it_left_out(run, faces, tmp_path, rng):

@@ -24,7 +24,7 @@ def run(*arguments):
 
 def test_pairs_are_written_and_the_broken_file_costs_a_line(album, tmp_path):
     done = run(album, "--simulate", "-o", tmp_path / "out")
-    assert done.exit_code == 0
+    assert done.exit_code == 3
     assert "Wrote 2 originals and their reconstructions by simulated" in done.stdout
     assert done.stderr.startswith("Skipped 'broken.png': cannot read")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
@@ -40,7 +40,10 @@ def test_a_second_run_needs_to_resume(album, tmp_path):
     refused = run(album, "--simulate", "-o", tmp_path / "out")
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
     assert "is not empty" in refused.stderr
+    (tmp_path / "out" / "simulated" / ".a.png.4711.part").write_bytes(b"of a run that was killed")
     resumed = run(album, "--simulate", "-o", tmp_path / "out", "--resume", "--json")
+    assert resumed.exit_code == 3
+    assert not list(tmp_path.rglob("*.part"))
     found = json.loads(resumed.stdout)
     assert (found["pictures"], found["reused"], found["skipped"]) == (2, 2, 1)
 
@@ -49,7 +52,26 @@ def test_what_cannot_be_is_one_line(album, tmp_path):
     for arguments in (["-o", "x"], ["--simulate", "--history", "gif", "-o", "y"], ["-w", "absent", "-o", "z"]):
         done = run(album, *arguments[:-1], tmp_path / arguments[-1])
         assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
+        assert not (tmp_path / arguments[-1]).exists()
     assert run(album, "--simulate", "--crop", "8", "-o", tmp_path / "x").exit_code == 2
+
+
+def test_an_output_that_is_a_file_and_a_folder_without_images_are_one_line(album, tmp_path):
+    (tmp_path / "sub.txt").write_text("mine")
+    done = run(album, "--simulate", "-o", tmp_path / "sub.txt")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "sub.txt' is a file, and a folder is needed" in done.stderr
+    assert (tmp_path / "sub.txt").read_text() == "mine"
+    (tmp_path / "empty").mkdir()
+    done = run(tmp_path / "empty", "--simulate", "-o", tmp_path / "out")
+    assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert done.stderr.endswith("holds no real images; name a folder of photographs\n")
+    assert not (tmp_path / "out").exists()
+
+
+def test_all_files_that_can_be_used_are_status_0(album, tmp_path):
+    (album / "broken.png").unlink()
+    assert run(album, "--simulate", "-o", tmp_path / "out").exit_code == 0
 
 
 @pytest.mark.torch
@@ -61,7 +83,12 @@ def test_an_autoencoder_is_trained_by_the_command_that_trains_generators(album, 
     done = CliRunner().invoke(cli, [*train, "--upsampling", "binomial", "-o", str(tmp_path / "run")])
     assert done.exit_code == 0, done.stderr
     assert "images that it never saw" in done.stdout
+    (album / "broken.png").unlink()
     made = run(album, "-w", tmp_path / "run", "-o", tmp_path / "out", "--limit", "2", "--json")
     assert json.loads(made.stdout)["generators"] == ["autoencoder-binomial"]
     refused = CliRunner().invoke(cli, [*train, "--progressive", "-o", str(tmp_path / "other")])
     assert (refused.exit_code, "--progressive is for" in refused.stderr) == (1, True)
+    refused = CliRunner().invoke(cli, [*train, "--learning-rate", "0", "-o", str(tmp_path / "other")])
+    assert (refused.exit_code, "learning_rate must be positive" in refused.stderr) == (1, True)
+    refused = CliRunner().invoke(cli, [*train, "-o", str(album / "network")])
+    assert (refused.exit_code, "lies in the folder of the images" in refused.stderr) == (1, True)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ParameterError
 from spectell.workflows.run_record import RunRecord, read_record
 
 KIND, SETTINGS = "test-1", {"seed": 3, "bounds": (1, 2)}
@@ -56,5 +56,6 @@ def test_other_settings_damage_and_occupied_folders_are_refused(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ManifestError, match="cannot write"):
-        write(tmp_path / "file" / "deep" / "record.jsonl")
+    for folder in (tmp_path / "file", tmp_path / "file" / "deep"):
+        with pytest.raises(ParameterError, match="a file, and a folder is needed; name another one"):
+            write(folder / "record.jsonl")

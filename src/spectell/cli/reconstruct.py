@@ -7,6 +7,7 @@ import json
 import click
 
 from spectell.cli.figures import stage_progress
+from spectell.cli.perturb import SOME_UNREADABLE
 
 __all__ = ["reconstruct"]
 
@@ -41,7 +42,10 @@ _NAMED_FILES = 20
 @click.option("--workers", "-j", type=click.IntRange(min=1), help="Threads; all cores by default.")
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run left in DIR.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
 def reconstruct(
+    ctx: click.Context,
+    /,
     data: str,
     weights: tuple[str, ...],
     simulate: bool,
@@ -59,7 +63,8 @@ def reconstruct(
 
     DATA is a data set (its real images are taken) or any folder of images. DIR gets real/ (the originals), a folder for
     each network, all as PNG files of the same sizes with the same later history, and manifest.csv, in which an
-    original and its reconstructions are one group.
+    original and its reconstructions are one group. Exit status: 0 done, 3 some files could not be used, 1 nothing could
+    be done, 2 wrong usage.
 
     Example:
 
@@ -80,7 +85,7 @@ def reconstruct(
     if as_json:
         counts = {"pictures": made.pictures, "reused": made.reused, "skipped": len(made.skipped)}
         click.echo(json.dumps({"output": output, "generators": made.generators, **counts}))
-        return
-    click.echo(
-        f"Wrote {made.pictures} originals and their reconstructions by {', '.join(made.generators)} to {output}."
-    )
+    else:
+        generators = ", ".join(made.generators)
+        click.echo(f"Wrote {made.pictures} originals and their reconstructions by {generators} to {output}.")
+    ctx.exit(SOME_UNREADABLE if made.skipped else 0)

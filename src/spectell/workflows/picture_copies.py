@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from spectell.datasets import Entry, Manifest, write_manifest
-from spectell.datasets.atomic import replacing
+from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.entries import REAL
 from spectell.datasets.naming import default_group
 from spectell.errors import ImageError, ManifestError, ParameterError, SpectellError
@@ -135,7 +135,7 @@ def make_copies(
     done = _Done(folder)
     about = {"versions": {name: version(name) for name in ("spectell", "numpy", "Pillow")}}
     record = RunRecord.open(folder / RECORD_NAME, kind, settings, resume=resume, about=about, on_row=done.take_up)
-    with record:
+    with record, _without_parts(folder, images, below):
         jobs = [job for job in _jobs(images, replay, below) if not done.has(job.path)]
         reused = len(images) - len(jobs)
         for job, made in _run(partial(_copy, folder=folder, make=make), jobs, workers, on_progress):
@@ -264,6 +264,28 @@ def _jobs(images: Manifest, replay: Mapping[str, Mapping[str, Any]] | None, belo
             f"{below}/{stem}" if below else stem,
             None if replay is None else (replay[path]["parameters"],),
         )
+
+
+@contextmanager
+def _without_parts(folder: Path, images: Manifest, below: str) -> Iterator[None]:
+    """Remove in the end what killed workers, of this run or of one before it, left beside the names of copies.
+
+    In the end, since Ctrl-C kills the workers of this run too.
+    """
+    try:
+        yield
+    finally:
+        stems: dict[Path, set[str]] = defaultdict(set)
+        for stem in kept_names(list(images.paths)):
+            place = folder / below / stem
+            stems[place.parent].add(place.name)
+        for parent, names in stems.items():
+            remove_parts(parent, partial(_is_copy, names))
+        remove_parts(folder, {MANIFEST_NAME}.__contains__)
+
+
+def _is_copy(stems: Collection[str], name: str) -> bool:
+    return name.rpartition(".")[0] in stems
 
 
 def _run(

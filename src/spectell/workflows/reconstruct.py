@@ -23,7 +23,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from spectell.datasets import Entry, Manifest, write_manifest
-from spectell.datasets.atomic import replacing
+from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.columns import encode_text
 from spectell.datasets.entries import REAL
 from spectell.errors import ImageError, ParameterError
@@ -179,10 +179,11 @@ def reconstruct(
     names = output_names(pictures)
     rows = choose(pictures, config.limit, config.seed)
     makers = _load(config)
+    work = _Work(pictures, names, folder, config, makers)  # refuses a wrong history before anything is written
     use_one_thread()
     record = PairRecord.open(folder / RECORD_NAME, _settings(config, makers, pictures), resume=resume)
     with record:
-        work = _Work(pictures, names, folder, config, makers)
+        _remove_parts(folder, names, [REAL, *makers])
         waiting = [row for row in rows if not record.has(names[row], folder, [REAL, *makers])]
         for row, made in zip(waiting, _run(work, waiting, workers, on_progress), strict=True):
             record.add(names[row], pictures.paths[row], made)
@@ -260,6 +261,18 @@ class _Work:
             kind: _write(self._folder / kind / name, self._after.apply(image, late)) for kind, image in images.items()
         }
         return {"sha256": hashes, "before": early, "drawn": drawn, "history": late}
+
+
+def _remove_parts(folder: Path, names: Sequence[str], kinds: Sequence[str]) -> None:
+    """Remove what an earlier run that was killed left beside the names that are written."""
+    written: dict[Path, set[str]] = {}
+    for name in names:
+        place = Path(name)
+        written.setdefault(place.parent, set()).add(place.name)
+    for kind in kinds:
+        for parent, files in written.items():
+            remove_parts(folder / kind / parent, files.__contains__)
+    remove_parts(folder, {MANIFEST_NAME}.__contains__)
 
 
 def _stream(seed: int, name: str, purpose: str) -> np.random.Generator:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
+from spectell.datasets.places import contents
 from spectell.errors import ManifestError, ParameterError
 
 __all__ = ["RunRecord", "read_record"]
@@ -60,13 +61,14 @@ class RunRecord:
         Raises
         ------
         ParameterError
-            If there is something already and `resume` is not set, or the record is of another run or damaged.
+            If there is something already and `resume` is not set, the folder is a file, or the record is of another
+            run or damaged.
         ManifestError
             If it cannot be written.
         """
         folder = path.parent
         header = {"format": kind, "settings": dict(settings), **(about or {})}
-        if folder.exists() and any(folder.iterdir()):
+        if contents(folder):
             if not resume:
                 raise ParameterError(
                     f"the folder {str(folder)!r} is not empty; name another one, or set resume (--resume)"
