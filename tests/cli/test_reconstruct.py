@@ -62,6 +62,8 @@ def test_an_output_that_is_a_file_and_a_folder_without_images_are_one_line(album
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "sub.txt' is a file, and a folder is needed" in done.stderr
     assert (tmp_path / "sub.txt").read_text() == "mine"
+    assert "lies in the folder of the images" in run(album, "--simulate", "-o", album / "pairs").stderr
+    assert not (album / "pairs").exists()
     (tmp_path / "empty").mkdir()
     done = run(tmp_path / "empty", "--simulate", "-o", tmp_path / "out")
     assert (done.exit_code, done.stderr.count("\n")) == (1, 1), done.stderr

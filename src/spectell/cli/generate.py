@@ -67,7 +67,7 @@ def generate() -> None:
 @click.option("--steps", type=click.IntRange(min=1), default=5000, show_default=True, help="Updates of the generator.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
-    "--output", "-o", required=True, metavar="FOLDER", help="Where generator, checkpoint and log are written."
+    "--output", "-o", required=True, metavar="FOLDER", help="New or empty; gets generator, checkpoint and log."
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in FOLDER, bit for bit.")
 @click.option("--progressive", is_flag=True, help="Grow the networks from 8 x 8 pixels (with wgan-gp: ProGAN).")
@@ -156,7 +156,8 @@ def sample(generator: str, n: int, seed: int, output: str) -> None:
 
     GENERATOR is a folder that `spectell generate train` wrote, a generator's file, or the name of one that comes with
     Spectell. Image k depends on the generator, the seed and k alone. FOLDER gets PNG files, manifest.csv, and
-    samples.csv with loss, up-sampling, seed and index of each image.
+    samples.csv with loss, up-sampling, seed and index of each image. It must be new or empty, or hold this very sample,
+    as far as it got: then it is completed or made longer.
 
     Example:
 

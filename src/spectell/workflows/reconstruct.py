@@ -32,6 +32,7 @@ from spectell.workflows.chosen_images import choose, output_names
 from spectell.workflows.image_set import Progress, Skipped, in_threads, quiet
 from spectell.workflows.pair_history import PairHistory, colourless
 from spectell.workflows.pair_record import PairRecord
+from spectell.workflows.picture_copies import require_apart
 
 if TYPE_CHECKING:
     from spectell.generators.reconstruction import Reconstructor
@@ -159,8 +160,8 @@ def reconstruct(
     ArtifactError
         If weights cannot be used.
     ParameterError
-        If `output` is not empty and `resume` is not set, the earlier run had other settings, two networks have one
-        name, or not one picture could be reconstructed.
+        If `output` lies in `data`, or is not empty and `resume` is not set, the earlier run had other settings, two
+        networks have one name, or not one picture could be reconstructed.
 
     Examples
     --------
@@ -174,6 +175,7 @@ def reconstruct(
     from spectell.generators.reconstruction import use_one_thread
     from spectell.generators.training_images import list_photographs
 
+    require_apart(data, output)
     folder = Path(output)
     pictures = list_photographs(data)
     names = output_names(pictures)
