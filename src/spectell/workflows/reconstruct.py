@@ -167,8 +167,9 @@ def reconstruct(
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     Image.new("RGB", (40, 32), "teal").save(f"{folder}/a.png")
-    ...     made = reconstruct(folder, f"{folder}/pairs", ReconstructionConfig(simulate=True), workers=1)
+    ...     os.mkdir(f"{folder}/album")
+    ...     Image.new("RGB", (40, 32), "teal").save(f"{folder}/album/a.png")
+    ...     made = reconstruct(f"{folder}/album", f"{folder}/pairs", ReconstructionConfig(simulate=True), workers=1)
     >>> [(entry.path, entry.group) for entry in made.manifest][0][0], len(set(made.manifest.group_names))
     ('real/a.png', 1)
     """
