@@ -65,6 +65,49 @@ def test_what_was_left_out_goes_to_standard_error(run, faces, tmp_path):
     assert "notes.txt" not in result.stdout
 
 
+@pytest.mark.parametrize("command", ["build", "split"])
+def test_a_manifest_replaces_nothing_but_a_manifest(run, faces, tmp_path, command):
+    notes = tmp_path / "notes.csv"
+    for text in ("picture,remark\n1,blurred\n", "path,label,remark\na.png,0,blurred\n", ""):
+        notes.write_text(text)
+        result = run(command, faces, "-o", notes, status=1)
+        assert result.stderr.endswith("notes.csv', which is not a manifest; choose another name\n")
+        assert result.stderr.startswith("Error: --output would replace ")
+        assert result.stderr.count("\n") == 1
+        assert notes.read_text() == text
+    picture = faces / "real" / "0.jpg"
+    before = picture.read_bytes()
+    assert "must end in .csv or .parquet" in run(command, faces, "-o", picture, status=1).stderr
+    assert picture.read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_build_never_erases_splits(run, faces, tmp_path, suffix):
+    path = tmp_path / f"m.{suffix}"
+    run("build", faces, "-o", path)
+    run("build", faces, "-o", path)
+    run("split", path, "-o", path, "--names-only")
+    divided = path.read_bytes()
+    message = run("build", faces, "-o", path, status=1).stderr
+    assert "a manifest that holds splits" in message
+    assert message.count("\n") == 1
+    assert path.read_bytes() == divided
+    run("split", path, "-o", path, "--names-only", "--seed", 1)
+
+
+def test_the_page_of_an_audit_replaces_nothing_but_a_page(run, faces, tmp_path):
+    picture = faces / "real" / "0.jpg"
+    before = picture.read_bytes()
+    result = run("audit", faces, "--html", picture, status=1)
+    assert result.stderr.startswith("Error: --html would replace ")
+    assert result.stderr.endswith("0.jpg', which is not an HTML page; choose another name\n")
+    assert result.stdout == "", "it is refused before any work"
+    assert picture.read_bytes() == before
+    (tmp_path / "old.html").write_text("<!DOCTYPE HTML>\n<title>old</title>")
+    run("audit", faces, "--files-only", "--html", tmp_path / "old.html")
+    assert "old</title>" not in (tmp_path / "old.html").read_text(encoding="utf-8")
+
+
 def test_split_assigns_whole_groups_and_prints_a_table(run, faces, tmp_path):
     run("build", faces, "-o", tmp_path / "m.csv")
     result = run("split", tmp_path / "m.csv", "-o", tmp_path / "s.csv", "--fractions", 0.5, 0.25, 0.25)

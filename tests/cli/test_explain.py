@@ -61,6 +61,17 @@ def test_the_image_is_never_overwritten(picture, capfd):
     assert picture.read_bytes() == before
 
 
+def test_no_file_but_a_page_is_overwritten(picture, tmp_path, capfd):
+    other = tmp_path / "b.png"
+    other.write_bytes(picture.read_bytes())
+    status, out, err = run(capfd, picture, "-o", other)
+    assert (status, out) == (1, "")
+    assert err == f"Error: --output would replace {str(other)!r}, which is not an HTML page; choose another name\n"
+    assert other.read_bytes() == picture.read_bytes()
+    for _ in range(2):
+        assert run(capfd, picture, "-o", tmp_path / "page.html")[0] == 0
+
+
 def test_a_folder_in_the_place_of_the_page_is_refused(picture, tmp_path, capfd):
     status, _, err = run(capfd, picture, "-o", tmp_path / "folder")
     assert (status, err.count("\n")) == (1, 1)

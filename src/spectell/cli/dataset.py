@@ -53,7 +53,8 @@ def build(folders: tuple[str, ...], output: str, real: str | None, as_json: bool
     """Write a manifest of the images in folders.
 
     FOLDER has a sub-folder per generator, or is a folder of such folders. Several are one data set; each keeps its name
-    as the source of its images. Only names and suffixes are looked at. What is left out is said on standard error.
+    as the source of its images. Only names and suffixes are looked at. What is left out is said on standard error. An
+    existing manifest is replaced if it holds no splits; any other file never is.
 
     Example:
 
@@ -62,7 +63,9 @@ def build(folders: tuple[str, ...], output: str, real: str | None, as_json: bool
         spectell dataset build faces/ --real photographs -o faces.parquet
     """
     from spectell.datasets import read_datasets, write_manifest
+    from spectell.datasets.manifest import check_manifest_output
 
+    check_manifest_output(output, option="--output", keep_splits=True)
     manifest = read_datasets(folders, real=real)
     write_manifest(manifest, output)
     _report_manifest(manifest, output, as_json)
@@ -105,8 +108,10 @@ def split(
         spectell dataset split faces.csv -o faces-split.csv --fractions 0.8 0.1 0.1
     """
     from spectell.datasets import read_dataset, write_manifest
+    from spectell.datasets.manifest import check_manifest_output
     from spectell.datasets.splits import DEFAULT_FRACTIONS, assign_splits
 
+    check_manifest_output(output, option="--output")
     shares = dict(zip(DEFAULT_FRACTIONS, fractions, strict=True))
     manifest = read_dataset(source, require_real=False)
     with _progress(len(manifest)) as advance:
@@ -231,6 +236,10 @@ def audit(
     from spectell.datasets import read_dataset
     from spectell.workflows.audit import audit_manifest
 
+    if html is not None:
+        from spectell.reports.page import check_page_output
+
+        check_page_output(html, option="--html")
     manifest = read_dataset(source, real=real, require_real=False)
     total = len(manifest) if read_all else min(len(manifest), limit * len(manifest.class_names))
     with _progress(total if files_only else 2 * total) as advance:

@@ -35,8 +35,8 @@ def explain(
     """Say why IMAGE got its verdict, in one HTML page that needs no network.
 
     The page shows the verdict and how sure it is, what would change it, where in the picture the evidence lies, and how
-    the spectrum compares with those of real photographs. An existing page is replaced; IMAGE itself never is. Exit
-    status: 0 whatever the verdict, 1 if the file cannot be read, 2 wrong usage.
+    the spectrum compares with those of real photographs. An existing page is replaced; any other file never is.
+    Exit status: 0 whatever the verdict, 1 if the file cannot be read, 2 wrong usage.
 
     Example:
 
@@ -63,14 +63,14 @@ def explain(
 def _page_path(image: str, output: str | None) -> str:
     """Return where the page goes, which is never the image."""
     from spectell.errors import ParameterError
+    from spectell.reports.page import check_page_output
 
     path = f"{Path(image).stem}{SUFFIX}" if output is None else output
     if path == "-":
         return path
-    if Path(path).is_dir():
-        raise ParameterError(f"output must be a file, got the folder {path!r}; add a name, such as report.html")
     if Path(path).exists() and Path(image).exists() and Path(path).samefile(image):
         raise ParameterError(f"output must not be the image itself, got {path!r}; choose another name with -o")
+    check_page_output(path, option="--output")
     return path
 
 

@@ -19,10 +19,18 @@ from typing import Any, BinaryIO
 from spectell.datasets.atomic import replacing
 from spectell.datasets.entries import COLUMNS, REAL, Entry, Rows
 from spectell.datasets.naming import default_group, path_below_class
+from spectell.datasets.outputs import FileKind, check_output
 from spectell.datasets.table import Manifest
-from spectell.errors import ManifestError
+from spectell.errors import ManifestError, ParameterError
 
-__all__ = ["MANIFEST_SUFFIXES", "Entry", "Manifest", "read_manifest", "write_manifest"]
+__all__ = [
+    "MANIFEST_SUFFIXES",
+    "Entry",
+    "Manifest",
+    "check_manifest_output",
+    "read_manifest",
+    "write_manifest",
+]
 
 MANIFEST_SUFFIXES = frozenset({".csv", ".parquet"})
 """File names that `read_manifest` and `write_manifest` accept."""
@@ -67,7 +75,7 @@ def read_manifest(path: str | os.PathLike[str], *, check_files: bool = True) -> 
     parser = _RowParser(path)
     rows = Rows.empty()
     try:
-        for entry in parser.entries(_read_csv(path) if _suffix(path) == ".csv" else _read_parquet(path)):
+        for entry in parser.entries(_table(path)):
             rows.append(entry)
     except OSError as error:
         raise ManifestError(f"cannot read manifest {str(path)!r}: {error.strerror or error}") from error
@@ -114,6 +122,50 @@ def write_manifest(manifest: Manifest, path: str | os.PathLike[str]) -> None:
             _write_csv(rows, file)
         else:
             _write_parquet(rows, file, path)
+
+
+def check_manifest_output(path: str | os.PathLike[str], *, option: str, keep_splits: bool = False) -> None:
+    """Check that a manifest can be written, and that it replaces nothing but a manifest.
+
+    Parameters
+    ----------
+    path : path
+        Where it will go.
+    option : str
+        Where the user gave the name, such as ``--output``.
+    keep_splits : bool
+        Refuse to replace a manifest that holds splits, too: whoever writes one without them would erase them.
+
+    Raises
+    ------
+    ManifestError
+        If the name does not end in ``.csv`` or ``.parquet``.
+    ParameterError
+        If something else lies there, or the file cannot be written.
+    """
+    path = Path(path)
+    _suffix(path)
+    check_output(path, FileKind("a manifest", "faces.csv", _is_manifest), option=option)
+    if keep_splits and path.exists() and _holds_splits(path):
+        raise ParameterError(
+            f"{option} would replace {str(path)!r}, a manifest that holds splits, with one that has none; choose "
+            "another name, or delete it"
+        )
+
+
+def _is_manifest(path: Path) -> bool:
+    """Whether a file has all columns that `write_manifest` writes, and no other."""
+    return sorted(map(str, next(_table(path), ()))) == sorted(COLUMNS)
+
+
+def _holds_splits(path: Path) -> bool:
+    table = _table(path)
+    place = list(next(table)).index("split")
+    return any(len(cells) > place and cells[place] for cells in table)  # a short row is damaged, and has no split
+
+
+def _table(path: Path) -> Iterator[Sequence[Any]]:
+    return _read_csv(path) if _suffix(path) == ".csv" else _read_parquet(path)
 
 
 def _suffix(path: Path) -> str:

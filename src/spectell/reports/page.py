@@ -12,12 +12,16 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from spectell.datasets.atomic import replacing
+from spectell.datasets.outputs import FileKind, check_output
 from spectell.reports.markup import Content, Markup, element, join, without_elements
 from spectell.reports.stylesheet import stylesheet
 
-__all__ = ["Section", "render_page", "section", "write_page"]
+__all__ = ["Section", "check_page_output", "render_page", "section", "write_page"]
+
+_DOCTYPE = "<!doctype html>"
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
@@ -85,7 +89,7 @@ def render_page(
     ]
     listed = element("nav", element("ul", *links), class_="contents", aria_label="Contents") if contents else ""
     skip = element("a", "Skip to the content", href="#content", class_="skip") if contents else ""
-    return Markup("<!doctype html>\n") + element(
+    return Markup(f"{_DOCTYPE}\n") + element(
         "html",
         _head(title),
         element(
@@ -98,6 +102,29 @@ def render_page(
         ),
         lang="en-GB",
     )
+
+
+def check_page_output(path: str | os.PathLike[str], *, option: str) -> None:
+    """Check that a page can be written, and that it replaces nothing but a page.
+
+    Parameters
+    ----------
+    path : path
+        Where it will go.
+    option : str
+        Where the user gave the name, such as ``--html``.
+
+    Raises
+    ------
+    ParameterError
+        If something else lies there, or the file cannot be written.
+    """
+    check_output(path, FileKind("an HTML page", "report.html", _is_page), option=option)
+
+
+def _is_page(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_DOCTYPE)).lower() == _DOCTYPE.encode()
 
 
 def write_page(path: str | os.PathLike[str], page: str) -> None:
