@@ -99,6 +99,17 @@ class Thresholds:
         """Lowest and highest rate that the number of calibration images can support, both included."""
         return MIN_EXCEEDANCES / len(self.real_scores), MAX_FPR
 
+    @property
+    def lowest_rate(self) -> float:
+        """The lowest supported rate with three digits, rounded upwards, so that it is supported itself.
+
+        Examples
+        --------
+        >>> Thresholds(real_scores=range(7), fake_floor=0.0).lowest_rate
+        0.429
+        """
+        return _round_up(self.supported[0])
+
     def at(self, fpr: float) -> float:
         """Return the threshold `t` for a false-positive rate: generated if and only if the score is at least `t`.
 
@@ -113,7 +124,7 @@ class Thresholds:
         low, high = self.supported
         if not low <= fpr <= high:
             raise ParameterError(
-                f"fpr must lie between {_round_up(low)} and {high} with {len(self.real_scores)} calibration images, "
+                f"fpr must lie between {self.lowest_rate} and {high} with {len(self.real_scores)} calibration images, "
                 f"got {fpr!r}; {_remedy(fpr)}"
             )
         rank = _floor_share(fpr, len(self.real_scores) + 1)

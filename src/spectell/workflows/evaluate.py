@@ -229,8 +229,12 @@ def _warnings(model: Model, scored: ScoredImages, fpr: float, used: float) -> It
             "evaluate on others"
         )
     if used != fpr:
-        low, high = model.thresholds.supported
-        yield f"the model supports false-positive rates from {low:.3g} to {high:g}: {used:.3g} stands in for {fpr:g}"
+        low, high = model.thresholds.lowest_rate, model.thresholds.supported[1]
+        remedy = f"; scan with --fpr {low:g} or more, or calibrate on more photographs" if used > fpr else ""
+        yield (
+            f"the model supports false-positive rates from {low:g} to {high:g}: {used:.3g} stands in for {fpr:g}"
+            f"{remedy}"
+        )
     if scored.skipped:
         first = scored.skipped[0]
         yield f"{len(scored.skipped)} images have no score, the first is {first.path!r}: {first.reason}"
