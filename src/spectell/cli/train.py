@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spectell.cli.figures import evaluation_lines, stage_progress
-from spectell.detectors.registry import DETECTORS
+from spectell.detectors.registry import DETECTORS, DOMAINS
 
 if TYPE_CHECKING:
     from spectell.workflows.train import TrainingResult
@@ -25,7 +25,11 @@ def _perturbations(_: click.Context, __: click.Parameter, value: str | None) -> 
 @click.command()
 @click.argument("dataset")
 @click.option("--detector", type=click.Choice(sorted(DETECTORS)), default="ridge", show_default=True)
-@click.option("--domain", type=click.Choice(["pixel", "dct", "blocks"]), default="blocks", show_default=True)
+@click.option(
+    "--domain",
+    type=click.Choice(sorted(DOMAINS)),
+    help="What is learned from; blocks, or dct / pixel where the detector works in no other, by default.",
+)
 @click.option("--output", "-o", required=True, metavar="FILE", help="Model file to write.")
 @click.option("--size", type=click.IntRange(min=2), help="Side of a tile or block; all that images allow by default.")
 @click.option("--penalty", type=click.Choice(["l1", "l2", "elasticnet"]), help="Of logistic regression; l2 by default.")
@@ -55,6 +59,7 @@ def train(
     output: str,
     as_json: bool,
     split_output: str | None,
+    domain: str | None,
     **options: Any,
 ) -> None:
     """Train a detector, calibrate it, measure it, and write a model file.
@@ -68,6 +73,9 @@ def train(
     the data; the pixels are those that `spectell perturb` writes with the same seed and probability. The test split is
     measured as it is, and again perturbed in the same way.
 
+    FILE may be a model, which is replaced; any other file never is. FILE.checkpoint of a network whose training was
+    interrupted is kept until it is deleted, or goes on with --resume.
+
     Example:
 
     \b
@@ -77,34 +85,47 @@ def train(
     from spectell.datasets import write_manifest
     from spectell.detectors import save_model
     from spectell.workflows.train import TrainingConfig, train_model
+    from spectell.workflows.training_checks import check_training
 
+    _check_outputs(output, split_output)
     grid_file = Path(f"{output}.grid.jsonl") if options["grid"] else None
     run = {name: options.pop(name) for name in ("name", "real", "licence", "workers", "resume")}
+    config, checkpoint = TrainingConfig(domain=domain or "", **options), f"{output}.checkpoint"
+    said = check_training(config, checkpoint, resume=run["resume"])
+    _echo_all("Note", said)  # at once: whoever mistyped a name would else be told after the training
     with stage_progress(shown=not as_json) as report:
-        result = train_model(
-            dataset,
-            TrainingConfig(**options),
-            on_progress=report,
-            grid_file=grid_file,
-            checkpoint=f"{output}.checkpoint",
-            **run,
-        )
+        result = train_model(dataset, config, on_progress=report, grid_file=grid_file, checkpoint=checkpoint, **run)
     save_model(result.model, output)
     if grid_file is not None:
         grid_file.unlink(missing_ok=True)
     if split_output is not None:
         write_manifest(result.manifest, split_output)
+    notes = [note for note in result.notes if note not in said]
     if as_json:
-        _echo_all("Note", result.notes)
+        _echo_all("Note", notes)
         click.echo(json.dumps(result.as_dict(), allow_nan=False))
     else:
-        _echo_result(result, output)
+        _echo_result(result, output, notes)
 
 
-def _echo_result(result: TrainingResult, output: str) -> None:
+def _check_outputs(output: str, split_output: str | None) -> None:
+    """Refuse a file that cannot be written, or would replace something else, before the training and not after it."""
+    from spectell.datasets.manifest import check_manifest_output
+    from spectell.detectors.artifact import check_model_output
+    from spectell.errors import ParameterError
+
+    check_model_output(output, option="--output")
+    if split_output is None:
+        return
+    check_manifest_output(split_output, option="--split-output")
+    if Path(split_output).absolute() == Path(output).absolute():
+        raise ParameterError(f"--split-output must not be the model itself, got {split_output!r}; choose another name")
+
+
+def _echo_result(result: TrainingResult, output: str, notes: Sequence[str]) -> None:
     leaks = result.audit.leaks if result.audit else ()
     _echo_all("Leak", [f"{leak.what}: {leak.evidence}. Remedy: {leak.remedy}." for leak in leaks])
-    _echo_all("Note", (*result.notes, *result.evaluation.warnings))
+    _echo_all("Note", (*notes, *result.evaluation.warnings))
     click.echo(f"Wrote {output}, trained on {result.model.card.trained_on}.")
     click.echo(f"{_settings(result.facts)}. On the test split, which took no part in training:")
     click.echo("\n".join(evaluation_lines(result.evaluation)))

@@ -15,6 +15,7 @@ from spectell.errors import ArtifactError, ParameterError
 __all__ = [
     "DETECTORS",
     "DISTANCES",
+    "DOMAINS",
     "FRONT_ENDS",
     "HEADS",
     "DetectorSpec",
@@ -25,6 +26,9 @@ __all__ = [
     "load_front_end",
     "load_head",
 ]
+
+DOMAINS = ("blocks", "dct", "pixel")
+"""What a detector may learn from, the first choice first: block spectra tell most and take images of any size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,17 @@ class DetectorSpec:
     summary: str
     reference: str
     front_ends: Mapping[str, str] | None = None
+
+    @property
+    def default_domain(self) -> str:
+        """Of a detector: the domain where none is asked for, the first of blocks, dct and pixel that it works in.
+
+        Examples
+        --------
+        >>> [DETECTORS[name].default_domain for name in ("ridge", "cnn", "prnu")]
+        ['blocks', 'dct', 'pixel']
+        """
+        return next(domain for domain in DOMAINS if self.front_ends is None or domain in self.front_ends)
 
     def load(self) -> Any:
         """Import the class."""

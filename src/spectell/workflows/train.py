@@ -34,7 +34,8 @@ from spectell.workflows.image_set import (
     unaltered,
 )
 from spectell.workflows.training_card import metric_cards, training_card
-from spectell.workflows.training_config import TrainingConfig, config_notes, make_detector
+from spectell.workflows.training_checks import check_training
+from spectell.workflows.training_config import TrainingConfig, make_augmentation
 from spectell.workflows.training_run import TrainingRun
 from spectell.workflows.training_steps import (
     SPLITS,
@@ -140,7 +141,7 @@ def train_model(
     checkpoint : path, optional
         Where a network in training is written after every epoch.
     resume : bool
-        Go on from the checkpoint, if it is there.
+        Go on from the checkpoint, if it is there; without this one that is there is refused.
     workers : int, optional
         Threads; one a core by default.
     on_progress : callable
@@ -155,11 +156,14 @@ def train_model(
     ManifestError
         If the data set cannot be read, or a split lacks one of the classes.
     ParameterError
-        If `config` does not fit, or there are too few images for thresholds.
+        If `config` does not fit, there is a checkpoint and `resume` is not given, or there are too few images for
+        thresholds.
+    ArtifactError
+        If the checkpoint cannot be read, or is of another training.
     """
     config = config or TrainingConfig()
-    make_detector(config)  # refuses what does not fit before anything is read
-    augmentation = _augmentation(config)
+    notes = check_training(config, checkpoint, resume=resume)  # before the checkpoint is written
+    augmentation = make_augmentation(config)
     manifest, read, report = _divided(dataset, config.seed, real, workers, on_progress, audit=audit)
     alter = unaltered if augmentation is None else augmentation.learned_from
     images = ImageSet(manifest, read=read, alter=alter, workers=workers, on_progress=on_progress)
@@ -185,7 +189,7 @@ def train_model(
         audit=report,
         facts=facts,
         skipped=(*images.skipped, *usable.skipped),
-        notes=(*manifest.notes, *config_notes(config), *filter(None, [validated.note]), *solver_notes(facts)),
+        notes=(*manifest.notes, *notes, *filter(None, [validated.note]), *solver_notes(facts)),
     )
 
 
@@ -211,12 +215,6 @@ def _evaluated(
 ) -> Evaluation:
     scored = score_images(model, test, read=read, workers=workers, on_progress=on_progress)
     return evaluate_scored(model, scored, seed=seed)
-
-
-def _augmentation(config: TrainingConfig) -> Augmentation | None:
-    if not config.perturb:
-        return None
-    return Augmentation(config.perturb, preset=config.preset, probability=config.probability, seed=config.seed)
 
 
 def _recorded(config: TrainingConfig, augmentation: Augmentation | None, facts: dict[str, Any]) -> dict[str, Any]:

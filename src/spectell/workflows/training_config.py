@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,9 @@ import numpy.typing as npt
 
 from spectell.datasets import REAL, Manifest
 from spectell.detectors.front_end import FrontEnd
-from spectell.detectors.registry import detector_spec, get_detector, get_front_end
+from spectell.detectors.registry import DETECTORS, detector_spec, get_detector, get_front_end
 from spectell.errors import ManifestError, ParameterError
+from spectell.workflows.augmentation import Augmentation
 from spectell.workflows.image_set import ImageSet
 
 __all__ = [
@@ -22,9 +24,13 @@ __all__ = [
     "TrainingConfig",
     "config_notes",
     "front_end_for",
+    "has_checkpoints",
+    "make_augmentation",
     "make_detector",
     "make_front_end",
 ]
+
+StrPath = str | os.PathLike[str]
 
 STREAMED_BYTES = 2_000_000_000
 """What blocks of features may take beside the images that are kept, so that a run stays within 4 GB."""
@@ -38,7 +44,8 @@ class TrainingConfig:
     ----------
     detector : str
         A name in `spectell.detectors.registry.DETECTORS`.
-    domain : {"pixel", "dct", "blocks"}
+    domain : {"pixel", "dct", "blocks"}, optional
+        The detector's default if it is empty, see `spectell.detectors.registry.DetectorSpec.default_domain`.
     size : int, optional
         Side of a tile or block in pixels. By default the smallest side of any image (pixel, dct), or 32 (blocks).
     strength : float, optional
@@ -66,7 +73,7 @@ class TrainingConfig:
     """
 
     detector: str = "ridge"
-    domain: str = "blocks"
+    domain: str = ""
     size: int | None = None
     strength: float | None = None
     penalty: str | None = None
@@ -78,6 +85,10 @@ class TrainingConfig:
     perturb: tuple[str, ...] = ()
     preset: str | None = None
     probability: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.domain and self.detector in DETECTORS:  # another is refused when it is made, with the others' names
+            object.__setattr__(self, "domain", DETECTORS[self.detector].default_domain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +173,27 @@ def _check_config(config: TrainingConfig, known: Mapping[str, object]) -> None:
         raise ParameterError(f"penalty is for the detector 'logistic', got {config.detector!r}")
     if config.strength is not None and "strength" not in known:
         raise ParameterError(f"strength is for the detectors 'ridge' and 'logistic', got {config.detector!r}")
+    if config.strength is not None and not 0 < config.strength < np.inf:
+        raise ParameterError(f"strength must be positive, got {config.strength}; 0.01 is the default")
     if config.grid and config.strength is not None:
         raise ParameterError("grid searches the strength, so strength cannot be given with it")
     if not config.perturb and (config.preset is not None or config.probability is not None):
         raise ParameterError("preset and probability are of perturb, which is not given; name a perturbation")
     if config.epochs is not None and config.epochs < 1:
         raise ParameterError(f"epochs must be at least 1, got {config.epochs}")
+
+
+def make_augmentation(config: TrainingConfig) -> Augmentation | None:
+    """Make what perturbs the images that are learned from; None if nothing does.
+
+    Raises
+    ------
+    ParameterError
+        If no perturbation has such a name, or the preset or the probability does not fit.
+    """
+    if not config.perturb:
+        return None
+    return Augmentation(config.perturb, preset=config.preset, probability=config.probability, seed=config.seed)
 
 
 def make_front_end(config: TrainingConfig, images: ImageSet, params: Mapping[str, Any] | None = None) -> FrontEnd:
@@ -199,8 +225,17 @@ def front_end_for(config: TrainingConfig, smallest: int, params: Mapping[str, An
     return front_end
 
 
-def config_notes(config: TrainingConfig) -> list[str]:
-    """Say what of the configuration has no effect."""
+def config_notes(config: TrainingConfig, checkpoint: StrPath | None = None, *, resume: bool = False) -> list[str]:
+    """Say what of the configuration has no effect, and what a training that shall go on begins with.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    checkpoint : path, optional
+        Of a network.
+    resume : bool
+        Whether to go on from it.
+    """
     kind = get_detector(config.detector)
     known = inspect.signature(kind).parameters
     notes = [
@@ -210,4 +245,13 @@ def config_notes(config: TrainingConfig) -> list[str]:
     ]
     if config.grid and "strength" not in known and not hasattr(kind, "GRID"):
         notes.append(f"--grid has no effect: the detector {config.detector!r} has nothing to search")
+    if resume and not has_checkpoints(config):
+        notes.append(f"--resume has no effect: the detector {config.detector!r} has no checkpoints")
+    elif resume and checkpoint is not None and not os.path.lexists(checkpoint):
+        notes.append(f"there is no checkpoint {os.fspath(checkpoint)!r} to resume from: the training starts anew")
     return notes
+
+
+def has_checkpoints(config: TrainingConfig) -> bool:
+    """Whether the detector is trained for so long that it writes checkpoints."""
+    return hasattr(get_detector(config.detector), "fit_tiles")

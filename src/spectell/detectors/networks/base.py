@@ -96,6 +96,25 @@ class NetworkDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         self.device = device
         self.seed = seed
 
+    def check_ready(self, size: int | None = None) -> None:
+        """Check what can be checked without images, since reading them may take long.
+
+        Parameters
+        ----------
+        size : int, optional
+            Side of the tiles.
+
+        Raises
+        ------
+        ParameterError
+            If PyTorch is not installed, the device is not there, or a parameter or the size does not fit.
+        """
+        training = _import_training()
+        self._settings(training.Settings)
+        training.find_device(self.device)
+        if size is not None:
+            make_plan(self.architecture, size, 1)
+
     def fit(self, images: npt.ArrayLike, y: npt.ArrayLike) -> Self:
         """Fit to images, some of which are held out to stop the training.
 

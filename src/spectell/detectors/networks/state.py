@@ -18,7 +18,7 @@ from spectell.detectors.container import MAX_MODEL_BYTES, read_container, write_
 from spectell.detectors.parts import Float64Array, prefixed, under
 from spectell.errors import ArtifactError
 
-__all__ = ["TrainingState", "read_checkpoint"]
+__all__ = ["TrainingState", "read_any_checkpoint", "read_checkpoint"]
 
 _CARD_KEY = "spectell.checkpoint"
 
@@ -113,7 +113,9 @@ class TrainingState:
             self.best_epoch, self.losses = int(card["best_epoch"]), [float(loss) for loss in card["losses"]]
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             reason = str(error).strip().splitlines()[-1].strip()
-            raise ArtifactError(f"the checkpoint does not fit this training: {reason}; train anew") from error
+            raise ArtifactError(
+                f"the checkpoint does not fit this training: {reason}; delete it to train anew"
+            ) from error
 
     def _like(self, arrays: Arrays) -> dict[str, torch.Tensor]:
         """Return arrays as tensors with the shapes of the network's; a file keeps no array without an axis."""
@@ -141,14 +143,31 @@ def read_checkpoint(path: str | os.PathLike[str], key: str) -> tuple[Arrays, dic
     ArtifactError
         If the file is missing or damaged, or of another run.
     """
-    arrays, metadata = read_container(path, max_bytes=MAX_CHECKPOINT_BYTES)
+    arrays, card = read_any_checkpoint(path)
+    if card["key"] != key:
+        raise ArtifactError(
+            f"the checkpoint {os.fspath(path)} is of a training with other images or settings; delete it to train "
+            "anew, or choose another name for the model"
+        )
+    return arrays, card
+
+
+def read_any_checkpoint(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, Any]]:
+    """Read a checkpoint of whatever run; its card has a ``key``.
+
+    Raises
+    ------
+    ArtifactError
+        If the file is missing or damaged, or something else.
+    """
+    remedy = "delete it to train anew, or choose another name for the model"
+    try:
+        arrays, metadata = read_container(path, max_bytes=MAX_CHECKPOINT_BYTES)
+    except ArtifactError as error:
+        raise ArtifactError(f"the checkpoint cannot be used: {error}; {remedy}") from error
     try:
         card = json.loads(metadata[_CARD_KEY])
-        found = card["key"]
+        _ = card["key"]
     except (KeyError, ValueError, TypeError):
-        raise ArtifactError(f"{os.fspath(path)} is not a checkpoint of a network") from None
-    if found != key:
-        raise ArtifactError(
-            f"the checkpoint {os.fspath(path)} is of a training with other images or settings; train without resume"
-        )
+        raise ArtifactError(f"{os.fspath(path)} is not a checkpoint of a network; {remedy}") from None
     return arrays, card

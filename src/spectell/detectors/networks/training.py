@@ -87,7 +87,7 @@ class Training:
         class_weights: Float64Array,
     ) -> None:
         self._settings, self._train, self._validation, self._weights = settings, train, validation, class_weights
-        device = _device(settings.device)
+        device = find_device(settings.device)
         self._feed, self._held_out = Feed(train.tiles, device), Feed(validation.tiles, device)
         network = make_network(layers, seed=settings.seed).to(device)
         self._has_planes = any(isinstance(layer, Convolution) for layer in layers)
@@ -246,7 +246,14 @@ def _mixed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def _device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
+    """Return a device by the name that torch has for it.
+
+    Raises
+    ------
+    ParameterError
+        If it is not there.
+    """
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
