@@ -8,7 +8,7 @@ strength of each perturbation, where every test image is perturbed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.datasets.packed import open_packed
-from spectell.experiments import attribution
+from spectell.experiments import attribution, data_efficiency
 from spectell.experiments.config import ExperimentConfig
 from spectell.experiments.identification import open_study, run_study_cells, study_record
 from spectell.experiments.identification_cells import (
@@ -44,13 +44,7 @@ from spectell.experiments.robustness_images import (
 __all__ = ["SCALES", "plan", "run"]
 
 SCALES = {
-    "small": replace(
-        attribution.SCALES["small"],
-        images=800,
-        detectors=("knn", "logistic", "cnn"),
-        epochs={"cnn": 40},
-        limit=300.0,
-    ),
+    "small": data_efficiency.SCALES["small"],
     "full": attribution.SCALES["full"],
 }
 """By the name that the command line uses."""
@@ -59,10 +53,7 @@ MOST_FOR_CURVES = 2000
 """Test images, at most, that a point of a curve is measured on."""
 
 _PAGE = "index.html"
-_NOTES = {
-    "small": ["every detector but kNN, logistic regression and the CNN of the paper; the full scale has all"],
-    "full": [],
-}
+_NOTES = {"small": [f"{', '.join(data_efficiency.HEAVY)}: they would take hours; the full scale has them"], "full": []}
 _SECONDS_A_TEST = 0.002
 """To perturb and name one test image of 32 x 32 pixels, for an estimate."""
 
@@ -75,7 +66,7 @@ def list_cells(config: ExperimentConfig, scale: IdentificationScale) -> list[Ide
     >>> config = ExperimentConfig("robustness", "/data", "/out", "small", 0, 2)
     >>> names = [cell.name for cell in list_cells(config, SCALES["small"])]
     >>> len(names), names[0], names[-1]
-    (72, 'knn-pixel-0', 'cnn-dct-1-combined')
+    (156, 'ridge-pixel-0', 'cnn-dct-1-combined')
     """
     seeds = seeds_of(config, scale)
     return [
