@@ -1,10 +1,13 @@
-"""`spectell scan` as a process of its own, with a model that reads its orders from the pixels (marked.py)."""
+"""The command line in this process, and `spectell scan` in one of its own, with a model that obeys pixels."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from spectell.cli import cli
 
 SCRIPT = Path(__file__).with_name("marked.py")
 
@@ -31,3 +34,15 @@ def scan(command):
         return done
 
     return run
+
+
+@pytest.fixture
+def invoke():
+    """Run the command line in this process; its status is asserted, and what it printed is returned."""
+
+    def call(*arguments, status=0):
+        result = CliRunner().invoke(cli, [*map(str, arguments)], prog_name="spectell")
+        assert result.exit_code == status, result.output
+        return result
+
+    return call

@@ -1,9 +1,8 @@
 import json
+from functools import partial
 
 import pytest
-from click.testing import CliRunner
 
-from spectell.cli import cli
 from spectell.workflows import bench
 from spectell.workflows.bench import BenchCase
 
@@ -11,16 +10,11 @@ SMALL = (BenchCase("64² PNG", (64, 64), ".png", 1, 4),)
 
 
 @pytest.fixture
-def run(monkeypatch):
+def run(invoke, monkeypatch):
     whole = bench.run_bench
     monkeypatch.setattr(bench, "run_bench", lambda model, **options: whole(model, **options, cases=SMALL, turns=1))
 
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(cli, ["bench", *arguments], prog_name="spectell")
-        assert result.exit_code == status, result.output
-        return result
-
-    return invoke
+    return partial(invoke, "bench")
 
 
 def test_bench_prints_the_machine_a_table_and_what_one_image_takes(run, monkeypatch):

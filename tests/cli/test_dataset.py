@@ -1,13 +1,13 @@
 import json
 import subprocess
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-from spectell.cli import COMMANDS, cli
+from spectell.cli import COMMANDS
 from spectell.datasets import read_manifest
 from spectell.datasets.packed import open_packed
 
@@ -19,13 +19,8 @@ def registered(monkeypatch):
 
 
 @pytest.fixture
-def run():
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(cli, ["dataset", *map(str, arguments)], prog_name="spectell")
-        assert result.exit_code == status, result.output
-        return result
-
-    return invoke
+def run(invoke):
+    return partial(invoke, "dataset")
 
 
 @pytest.fixture
@@ -192,9 +187,14 @@ def test_shares_that_do_not_sum_to_1_are_one_line_and_status_1(run, faces, tmp_p
 
 
 def test_wrong_usage_is_status_2(run, faces):
-    run("build", faces, status=2)
-    run("pack", faces, "-o", "x", "--size", 0, status=2)
-    run("audit", status=2)
+    for arguments, reason in (
+        (("build", faces), "Missing option '--output' / '-o'"),
+        (("pack", faces, "-o", "x", "--size", 0), "0 is not in the range"),
+        (("audit",), "Missing argument"),
+    ):
+        result = run(*arguments, status=2)
+        assert reason in result.stderr
+        assert result.stdout == ""
 
 
 @pytest.mark.parametrize("command", ["build", "split", "pack", "prepare", "audit"])

@@ -4,21 +4,14 @@ import dataclasses
 import json
 
 import pytest
-from click.testing import CliRunner
 
-from spectell.cli import cli
 from spectell.cli.figures import card_lines
 from spectell.detectors import load_model
 from spectell.workflows.models import ModelDescription
 
 
 @pytest.fixture
-def run():
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(cli, [*map(str, arguments)], prog_name="spectell")
-        assert result.exit_code == status, result.output
-        return result
-
+def run(invoke):
     return invoke
 
 

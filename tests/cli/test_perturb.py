@@ -6,21 +6,14 @@ import time
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-from spectell.cli import cli
 from spectell.cli.perturb import _NAMES
 from spectell.workflows.perturb import NAMES
 
 
 @pytest.fixture
-def run():
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(cli, [*map(str, arguments)], prog_name="spectell")
-        assert result.exit_code == status, result.output
-        return result
-
+def run(invoke):
     return invoke
 
 

@@ -1,5 +1,7 @@
 """What `spectell train` refuses before any work, and what it says of it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -11,13 +13,8 @@ from spectell.workflows import train as workflow
 
 
 @pytest.fixture
-def run():
-    def invoke(*arguments, status=0):
-        result = CliRunner().invoke(cli, ["train", *map(str, arguments)], prog_name="spectell")
-        assert result.exit_code == status, result.output
-        return result
-
-    return invoke
+def run(invoke):
+    return partial(invoke, "train")
 
 
 @pytest.fixture

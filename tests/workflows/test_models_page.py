@@ -26,22 +26,27 @@ def blocks(language, *, torch=False):
     return [block for block in found if ("cnn" in block) == torch]
 
 
-def run_commands(*, torch, number):
+def run_commands(*, torch):
+    """Run the commands of the page; return the status of each, and the files that they name as output."""
     commands = [line.removeprefix("$ ") for line in "".join(blocks("console", torch=torch)).splitlines()]
-    assert len(commands) == number
-    for command in commands:
-        result = CliRunner().invoke(cli, shlex.split(command)[1:], prog_name="spectell")
-        assert result.exit_code == 0, result.output
+    words = [shlex.split(command)[1:] for command in commands]
+    statuses = [CliRunner().invoke(cli, each, prog_name="spectell").exit_code for each in words]
+    return statuses, [Path(each[each.index("-o") + 1]) for each in words if "-o" in each]
 
 
 def test_the_commands_run(folder):
-    run_commands(torch=False, number=7)
+    statuses, outputs = run_commands(torch=False)
+    assert statuses == [0] * 7
+    assert outputs
+    assert all(path.is_file() for path in outputs)
 
 
 @pytest.mark.torch
 def test_the_examples_of_networks_run(folder):
     pytest.importorskip("torch")
-    run_commands(torch=True, number=3)
+    statuses, outputs = run_commands(torch=True)
+    assert statuses == [0] * 3
+    assert all(path.is_file() for path in outputs)
     (block,) = blocks("python", torch=True)
     exec(compile(block, str(PAGE), "exec"), {})
 

@@ -30,10 +30,10 @@ def calibrate(model: str, real_folder: str, output: str, seed: int, workers: int
         spectell calibrate default my-photographs/ -o mine.safetensors
         spectell scan downloads/ --model mine.safetensors
     """
-    from spectell.detectors.artifact import check_model_output
+    from spectell.cli.outputs import MODEL, check_output
     from spectell.workflows.calibrate import calibrate as set_thresholds
 
-    check_model_output(output, option="--output")
+    check_output(output, MODEL, option="--output")
     with stage_progress(shown=not as_json) as report:
         found = set_thresholds(model, real_folder, output, seed=seed, workers=workers, on_progress=report)
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -62,10 +63,17 @@ def build(folders: tuple[str, ...], output: str, real: str | None, as_json: bool
         spectell dataset build faces/ dogs/ -o all.csv
         spectell dataset build faces/ --real photographs -o faces.parquet
     """
+    from spectell.cli.outputs import MANIFEST, check_output
     from spectell.datasets import read_datasets, write_manifest
-    from spectell.datasets.manifest import check_manifest_output
+    from spectell.datasets.manifest import holds_splits
+    from spectell.errors import ParameterError
 
-    check_manifest_output(output, option="--output", keep_splits=True)
+    check_output(output, MANIFEST, option="--output")
+    if Path(output).exists() and holds_splits(Path(output)):
+        raise ParameterError(
+            f"--output would replace {output!r}, a manifest that holds splits, with one that has none; choose another "
+            "name, or delete it"
+        )
     manifest = read_datasets(folders, real=real)
     write_manifest(manifest, output)
     _report_manifest(manifest, output, as_json)
@@ -107,11 +115,11 @@ def split(
     \b
         spectell dataset split faces.csv -o faces-split.csv --fractions 0.8 0.1 0.1
     """
+    from spectell.cli.outputs import MANIFEST, check_output
     from spectell.datasets import read_dataset, write_manifest
-    from spectell.datasets.manifest import check_manifest_output
     from spectell.datasets.splits import DEFAULT_FRACTIONS, assign_splits
 
-    check_manifest_output(output, option="--output")
+    check_output(output, MANIFEST, option="--output")
     shares = dict(zip(DEFAULT_FRACTIONS, fractions, strict=True))
     manifest = read_dataset(source, require_real=False)
     with _progress(len(manifest)) as advance:
@@ -237,9 +245,9 @@ def audit(
     from spectell.workflows.audit import audit_manifest
 
     if html is not None:
-        from spectell.reports.page import check_page_output
+        from spectell.cli.outputs import PAGE, check_output
 
-        check_page_output(html, option="--html")
+        check_output(html, PAGE, option="--html")
     manifest = read_dataset(source, real=real, require_real=False)
     total = len(manifest) if read_all else min(len(manifest), limit * len(manifest.class_names))
     with _progress(total if files_only else 2 * total) as advance:

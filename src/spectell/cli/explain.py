@@ -62,15 +62,15 @@ def explain(
 
 def _page_path(image: str, output: str | None) -> str:
     """Return where the page goes, which is never the image."""
+    from spectell.cli.outputs import PAGE, check_output
     from spectell.errors import ParameterError
-    from spectell.reports.page import check_page_output
 
     path = f"{Path(image).stem}{SUFFIX}" if output is None else output
     if path == "-":
         return path
     if Path(path).exists() and Path(image).exists() and Path(path).samefile(image):
         raise ParameterError(f"output must not be the image itself, got {path!r}; choose another name with -o")
-    check_page_output(path, option="--output")
+    check_output(path, PAGE, option="--output")
     return path
 
 

@@ -110,14 +110,13 @@ def train(
 
 def _check_outputs(output: str, split_output: str | None) -> None:
     """Refuse a file that cannot be written, or would replace something else, before the training and not after it."""
-    from spectell.datasets.manifest import check_manifest_output
-    from spectell.detectors.artifact import check_model_output
+    from spectell.cli.outputs import MANIFEST, MODEL, check_output
     from spectell.errors import ParameterError
 
-    check_model_output(output, option="--output")
+    check_output(output, MODEL, option="--output")
     if split_output is None:
         return
-    check_manifest_output(split_output, option="--split-output")
+    check_output(split_output, MANIFEST, option="--split-output")
     if Path(split_output).absolute() == Path(output).absolute():
         raise ParameterError(f"--split-output must not be the model itself, got {split_output!r}; choose another name")
 

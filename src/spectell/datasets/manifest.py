@@ -19,15 +19,16 @@ from typing import Any, BinaryIO
 from spectell.datasets.atomic import replacing
 from spectell.datasets.entries import COLUMNS, REAL, Entry, Rows
 from spectell.datasets.naming import default_group, path_below_class
-from spectell.datasets.outputs import FileKind, check_output
 from spectell.datasets.table import Manifest
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError
 
 __all__ = [
     "MANIFEST_SUFFIXES",
     "Entry",
     "Manifest",
-    "check_manifest_output",
+    "holds_splits",
+    "is_manifest",
+    "manifest_suffix",
     "read_manifest",
     "write_manifest",
 ]
@@ -115,7 +116,7 @@ def write_manifest(manifest: Manifest, path: str | os.PathLike[str]) -> None:
     real/a.png,0,real,faces,real/a.png,,
     """
     path = Path(path)
-    suffix = _suffix(path)
+    suffix = manifest_suffix(path)
     rows = _rebased(manifest, path.parent)
     with replacing(path) as file:
         if suffix == ".csv":
@@ -124,51 +125,24 @@ def write_manifest(manifest: Manifest, path: str | os.PathLike[str]) -> None:
             _write_parquet(rows, file, path)
 
 
-def check_manifest_output(path: str | os.PathLike[str], *, option: str, keep_splits: bool = False) -> None:
-    """Check that a manifest can be written, and that it replaces nothing but a manifest.
-
-    Parameters
-    ----------
-    path : path
-        Where it will go.
-    option : str
-        Where the user gave the name, such as ``--output``.
-    keep_splits : bool
-        Refuse to replace a manifest that holds splits, too: whoever writes one without them would erase them.
-
-    Raises
-    ------
-    ManifestError
-        If the name does not end in ``.csv`` or ``.parquet``.
-    ParameterError
-        If something else lies there, or the file cannot be written.
-    """
-    path = Path(path)
-    _suffix(path)
-    check_output(path, FileKind("a manifest", "faces.csv", _is_manifest), option=option)
-    if keep_splits and path.exists() and _holds_splits(path):
-        raise ParameterError(
-            f"{option} would replace {str(path)!r}, a manifest that holds splits, with one that has none; choose "
-            "another name, or delete it"
-        )
-
-
-def _is_manifest(path: Path) -> bool:
-    """Whether a file has all columns that `write_manifest` writes, and no other."""
+def is_manifest(path: Path) -> bool:
+    """Whether a file has all columns that `write_manifest` writes, and no other; an error if it cannot be read."""
     return sorted(map(str, next(_table(path), ()))) == sorted(COLUMNS)
 
 
-def _holds_splits(path: Path) -> bool:
+def holds_splits(path: Path) -> bool:
+    """Whether any row of a manifest that `is_manifest` knows names its split."""
     table = _table(path)
     place = list(next(table)).index("split")
     return any(len(cells) > place and cells[place] for cells in table)  # a short row is damaged, and has no split
 
 
 def _table(path: Path) -> Iterator[Sequence[Any]]:
-    return _read_csv(path) if _suffix(path) == ".csv" else _read_parquet(path)
+    return _read_csv(path) if manifest_suffix(path) == ".csv" else _read_parquet(path)
 
 
-def _suffix(path: Path) -> str:
+def manifest_suffix(path: Path) -> str:
+    """Return the ending of a manifest's name, in lower case; `ManifestError` if it is no manifest's."""
     suffix = path.suffix.lower()
     if suffix not in MANIFEST_SUFFIXES:
         raise ManifestError(f"a manifest's name must end in .csv or .parquet, got {str(path)!r}")

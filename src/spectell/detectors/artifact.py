@@ -27,7 +27,6 @@ __all__ = [
     "Model",
     "ModelCard",
     "Score",
-    "check_model_output",
     "is_model",
     "load_model",
     "save_model",
@@ -128,26 +127,6 @@ def is_model(path: str | os.PathLike[str]) -> bool:
         If it cannot be read as a safetensors file.
     """
     return _CARD_KEY in read_container(path)[1]
-
-
-def check_model_output(path: str | os.PathLike[str], *, option: str) -> None:
-    """Check that a model can be written, and that it replaces nothing but a model.
-
-    Parameters
-    ----------
-    path : path
-        Where it will go.
-    option : str
-        Where the user gave the name, such as ``--output``.
-
-    Raises
-    ------
-    ParameterError
-        If something else lies there, or the file cannot be written.
-    """
-    from spectell.datasets.outputs import FileKind, check_output  # with a whole package around it, which no scan needs
-
-    check_output(path, FileKind("a model of Spectell", "faces.safetensors", is_model), option=option)
 
 
 def _check_hashes(card: ModelCard, arrays: Arrays) -> None:

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spectell.datasets.atomic import replacing
-from spectell.datasets.outputs import FileKind, check_output
 from spectell.reports.markup import Content, Markup, element, join, without_elements
 from spectell.reports.stylesheet import stylesheet
 
-__all__ = ["Section", "check_page_output", "render_page", "section", "write_page"]
+__all__ = ["Section", "is_page", "render_page", "section", "write_page"]
 
 _DOCTYPE = "<!doctype html>"
 
@@ -104,25 +103,8 @@ def render_page(
     )
 
 
-def check_page_output(path: str | os.PathLike[str], *, option: str) -> None:
-    """Check that a page can be written, and that it replaces nothing but a page.
-
-    Parameters
-    ----------
-    path : path
-        Where it will go.
-    option : str
-        Where the user gave the name, such as ``--html``.
-
-    Raises
-    ------
-    ParameterError
-        If something else lies there, or the file cannot be written.
-    """
-    check_output(path, FileKind("an HTML page", "report.html", _is_page), option=option)
-
-
-def _is_page(path: Path) -> bool:
+def is_page(path: Path) -> bool:
+    """Whether a file begins as a page of ours does; `OSError` if it cannot be read."""
     with path.open("rb") as file:
         return file.read(len(_DOCTYPE)).lower() == _DOCTYPE.encode()
 

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from spectell.datasets.outputs import FileKind, check_output
+from spectell.cli.outputs import FileKind, check_output
 from spectell.errors import ArtifactError, ParameterError
 
 LIST = FileKind("a list", "list.txt", lambda path: path.read_bytes().startswith(b"- "))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from spectell.errors import ParameterError, SpectellError
 
-__all__ = ["FileKind", "check_output"]
+__all__ = ["MANIFEST", "MODEL", "PAGE", "FileKind", "check_output"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,43 @@ class FileKind:
     recognise : callable
         Called with a `Path`; whether the regular file there is of this kind. It may raise `OSError` or
         `SpectellError` for a file that it cannot read, which then is not.
+    check_name : callable, optional
+        Called with a `Path`; raises `SpectellError` if such a file may not be called so.
     """
 
     noun: str
     example: str
     recognise: Callable[[Path], bool]
+    check_name: Callable[[Path], object] | None = None
+
+
+def _is_manifest(path: Path) -> bool:
+    from spectell.datasets.manifest import is_manifest
+
+    return is_manifest(path)
+
+
+def _manifest_suffix(path: Path) -> str:
+    from spectell.datasets.manifest import manifest_suffix
+
+    return manifest_suffix(path)
+
+
+def _is_model(path: Path) -> bool:
+    from spectell.detectors.artifact import is_model
+
+    return is_model(path)
+
+
+def _is_page(path: Path) -> bool:
+    from spectell.reports.page import is_page
+
+    return is_page(path)
+
+
+MANIFEST = FileKind("a manifest", "faces.csv", _is_manifest, _manifest_suffix)
+MODEL = FileKind("a model of Spectell", "faces.safetensors", _is_model)
+PAGE = FileKind("an HTML page", "report.html", _is_page)
 
 
 def check_output(path: str | os.PathLike[str], kind: FileKind, *, option: str) -> None:
@@ -55,6 +87,8 @@ def check_output(path: str | os.PathLike[str], kind: FileKind, *, option: str) -
     ------
     ParameterError
         If there is a folder or a file of another kind, or the folder around it cannot be made or written.
+    SpectellError
+        If a file of this kind may not be called so.
 
     Examples
     --------
@@ -66,6 +100,8 @@ def check_output(path: str | os.PathLike[str], kind: FileKind, *, option: str) -
     spectell.errors.ParameterError: --output must be a file, got the folder '.'; add a name, such as list.txt
     """
     name, final = os.fspath(path), Path(path)
+    if kind.check_name is not None:
+        kind.check_name(final)
     problem = _problem(final)
     if problem:
         raise ParameterError(f"{option} cannot be written to {name!r}: {problem}; choose another place")
