@@ -22,9 +22,9 @@ def write_images(folder: Path, count: int, size: tuple[int, int], suffix: str, *
 
 
 def link_to(paths: list[Path], folder: Path, count: int) -> Path:
-    """Make a folder of `count` links to `paths`, as many names for each as it takes."""
+    """Make a folder of `count` names for `paths`, files like any other, as many for each as it takes."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         target = paths[number % len(paths)]
-        (folder / f"{number:06}{target.suffix}").symlink_to(target)
+        (folder / f"{number:06}{target.suffix}").hardlink_to(target)
     return folder
