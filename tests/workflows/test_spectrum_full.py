@@ -22,7 +22,7 @@ def found(sums, images):
 def expected(images):
     """Coefficients and logarithms by channel, in double precision."""
     pixels = images.astype(np.float64)
-    planes = {"grey": pixels @ GREY, **{name: pixels[..., index] for index, name in enumerate(("red", "green", "blue"))}}
+    planes = dict(zip(("red", "green", "blue"), np.moveaxis(pixels, -1, 0), strict=True)) | {"grey": pixels @ GREY}
     signed = {f"signed/{name}": dctn(plane, type=2, norm="ortho", axes=(1, 2)) for name, plane in planes.items()}
     logs = {key.replace("signed", "log"): np.log(np.abs(values) + 1e-12) for key, values in signed.items()}
     return signed | logs

@@ -137,7 +137,7 @@ class FullSums:
         np.matmul(ones, strip, out=moments[0])
         np.multiply(strip, strip, out=strip)
         np.matmul(ones, strip, out=moments[1])
-        # The offset of the logarithm is far below what single precision leaves of a coefficient that is not exactly zero.
+        # The offset of the logarithm is far below what single precision leaves of a coefficient that is not zero.
         np.log(strip, out=strip)
         np.matmul(ones, strip, out=moments[2])
         if not np.isfinite(moments[2]).all():
