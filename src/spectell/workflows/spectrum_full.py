@@ -19,8 +19,8 @@ from spectell.workflows.spectrum_means import CHANNELS
 
 __all__ = ["FullSums"]
 
-_CHUNK_VALUES = 2**21  # of coefficients side by side, 8 MB
-_CHUNK_IMAGES = (4, 32)
+_CHUNK_VALUES, _LARGEST_CHUNK = 2**21, 2**23  # of coefficients side by side, 8 MB; 32 MB if images are large
+_CHUNK_IMAGES = (8, 32)
 _STRIP_VALUES = 2**17  # of all images: with smaller strips, calls cost more than the cache saves
 _SINGLE_IMAGES = 128  # whose sums are kept in single precision
 
@@ -62,9 +62,8 @@ class FullSums:
 
     def __init__(self, height: int, width: int) -> None:
         self.shape = height, width
-        least, most = _CHUNK_IMAGES
         n_values = len(CHANNELS) * height * width
-        n_images = min(max(_CHUNK_VALUES // n_values, least), most)
+        n_images = _images_side_by_side(n_values)
         self._coefficients = np.empty((n_images, len(CHANNELS), height, width), np.float32)
         self._strip = min(_STRIP_VALUES // n_images, n_values)
         self._moments = np.empty((4, self._strip), np.float32)
@@ -160,6 +159,12 @@ class FullSums:
         self._sums += self._single
         self._single.fill(0.0)
         self._in_single = 0
+
+
+def _images_side_by_side(n_values: int) -> int:
+    """As many as stay near the processor, and some more where these are too few to be worth a sum."""
+    few, many = _CHUNK_IMAGES
+    return max(min(_CHUNK_VALUES // n_values, many), min(_LARGEST_CHUNK // n_values, few), 1)
 
 
 def _exact_sums(values: Float64Array) -> Float64Array:
