@@ -1,9 +1,9 @@
 """`spectell spectrum` without its figures: against decoding alone, against the authors' manner, and in memory.
 
 The command is run as a user runs it, start, files and all; decode-only and the authors' manner are programs of their
-own on the same files. *bound* is what a program would reach which decoded as fast as decode-only and did nothing but one
-transform of each image; *CPU* columns compare processor times, all processes together, and depend less
-on what else the machine is doing. Memory is that of all processes together, shared pages counted once.
+own on the same files. *bound* is what a program would reach which decoded as fast as decode-only and did nothing but
+one transform of each image; *CPU* columns compare processor times, all processes together, and depend less on what else
+the machine is doing. Memory is that of all processes together, shared pages counted once.
 """
 
 import sys
