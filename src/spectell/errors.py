@@ -5,7 +5,15 @@ inherits the built-in exception that it refines, so that callers need not know t
 else that escapes is a bug.
 """
 
-__all__ = ["ArtifactError", "ImageError", "ManifestError", "ParameterError", "ShapeError", "SpectellError"]
+__all__ = [
+    "ArtifactError",
+    "ImageError",
+    "ManifestError",
+    "MismatchError",
+    "ParameterError",
+    "ShapeError",
+    "SpectellError",
+]
 
 
 class SpectellError(Exception):
@@ -13,7 +21,15 @@ class SpectellError(Exception):
 
 
 class ParameterError(SpectellError, ValueError):
-    """An argument has a value outside its domain."""
+    """An argument has a value outside its domain, or contradicts another one, whatever the files hold."""
+
+
+class MismatchError(ParameterError):
+    """An argument that is right in itself does not fit the files, the model or the machine that it meets.
+
+    The same command may succeed with other images, in another folder or on another machine. On the command line that is
+    no wrong usage: its exit status is 1, and that of any other `ParameterError` is 2.
+    """
 
 
 class ShapeError(SpectellError, ValueError):

@@ -72,7 +72,7 @@ def test_a_manifest_replaces_nothing_but_a_manifest(run, faces, tmp_path, comman
         assert notes.read_text() == text
     picture = faces / "real" / "0.jpg"
     before = picture.read_bytes()
-    assert "must end in .csv or .parquet" in run(command, faces, "-o", picture, status=1).stderr
+    assert "must end in .csv or .parquet" in run(command, faces, "-o", picture, status=2).stderr
     assert picture.read_bytes() == before
 
 
@@ -181,8 +181,8 @@ def test_a_data_set_that_is_not_there_is_one_line_and_status_1(run, arguments, m
     assert run(*arguments, status=1).stderr == message
 
 
-def test_shares_that_do_not_sum_to_1_are_one_line_and_status_1(run, faces, tmp_path):
-    result = run("split", faces, "-o", tmp_path / "s.csv", "--fractions", 0.5, 0.1, 0.1, "--names-only", status=1)
+def test_shares_that_do_not_sum_to_1_are_one_line_and_status_2(run, faces, tmp_path):
+    result = run("split", faces, "-o", tmp_path / "s.csv", "--fractions", 0.5, 0.1, 0.1, "--names-only", status=2)
     assert result.stderr.startswith("Error: fractions must sum to 1, got train=0.5, validation=0.1, test=0.1")
 
 

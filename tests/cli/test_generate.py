@@ -168,7 +168,6 @@ def test_an_output_that_is_a_file_is_one_line(run, generator, photographs, tmp_p
     [
         (("train", "{empty}", "-o", "{out}"), "holds no real images; name a folder of photographs"),
         (("train", "{photographs}", "--size", "64", "-o", "{out}"), "has 0 images to train on"),
-        (("train", "{photographs}", "--learning-rate", "-1", "-o", "{out}"), "learning_rate must be positive, got -1"),
         (("sample", "{empty}", "-o", "{out}"), "holds no generator.safetensors"),
         (("sample", "nobody", "-o", "{out}"), "no generator 'nobody'"),
     ],
@@ -180,6 +179,20 @@ def test_bad_input_is_one_line_and_status_1(run, photographs, tmp_path, argument
     result = run(*(argument.format(**places) for argument in arguments), status=1)
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--learning-rate", "-1"), "learning_rate must be positive, got -1"),
+        (("--spectral", "-1"), "spectral must not be negative, got -1"),
+    ],
+)
+def test_a_wrong_value_is_one_line_and_status_2(run, photographs, tmp_path, options, message):
+    refused = run("train", photographs, *options, "-o", tmp_path / "out", status=2).stderr
+    assert message in refused
+    assert refused.count("\n") == 1
     assert not (tmp_path / "out").exists()
 
 

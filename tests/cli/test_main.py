@@ -7,10 +7,11 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 import spectell.cli
 from spectell.cli import COMMANDS, cli
-from spectell.errors import ImageError
+from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.workflows.scan import DEFAULT_TIMEOUT
 
@@ -55,6 +56,8 @@ def test_an_unknown_command_is_wrong_usage():
     ("error", "status", "output"),
     [
         (ImageError("cannot read a.jpg: it is empty"), 1, "Error: cannot read a.jpg: it is empty\n"),
+        (MismatchError("too few images, got 3"), 1, "Error: too few images, got 3\n"),
+        (ParameterError("fpr must lie between 0 and 1, got 2"), 2, "Error: fpr must lie between 0 and 1, got 2\n"),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
         (BrokenPipeError(), 141, ""),
         (OSError(28, "No space left on device"), 1, "Error: cannot write the output: No space left on device\n"),
@@ -67,6 +70,61 @@ def test_each_way_of_ending_early_has_its_status(monkeypatch, error, status, out
     monkeypatch.setattr(spectell.cli.LazyGroup, "get_command", lambda *_: click.Command("x", callback=fail))
     result = CliRunner().invoke(cli, ["x"])
     assert (result.exit_code, result.output) == (status, output)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        ("scan IN --fpr 2", 2),
+        ("scan IN --fpr nan", 2),
+        ("scan IN --fpr 0.0001", 1),
+        ("scan IN --model absent", 1),
+        ("explain IN/real/a.png --fpr 0 -o -", 2),
+        ("explain IN/real/a.png --fpr 0.0001 -o -", 1),
+        ("calibrate default IN -o OUT.safetensors", 1),
+        ("evaluate default IN --fpr 2", 2),
+        ("evaluate default IN --split absent", 1),
+        ("spectrum IN -o OUT --reference absent", 1),
+        ("train IN -o OUT --strength 0", 2),
+        ("train IN -o OUT --grid --strength 1", 2),
+        ("train IN -o OUT --probability 0.5", 2),
+        ("train IN -o OUT", 1),
+        ("dataset build IN -o OUT.txt", 2),
+        ("dataset build absent -o OUT.csv", 1),
+        ("dataset split IN -o OUT.csv --fractions 1.5 -0.5 0", 2),
+        ("dataset pack IN -o IN", 1),
+        ("dataset pack IN -o OUT --size 64", 1),
+        ("dataset prepare celeba IN OUT --size 256", 2),
+        ("dataset prepare ffhq IN IN/out --size 8", 1),
+        ("perturb jpeg IN OUT --quality 90 70", 2),
+        ("perturb webp IN OUT --preset frank2020", 2),
+        ("perturb jpeg IN OUT --replay absent", 1),
+        ("perturb jpeg IN IN", 1),
+        ("generate train IN -o OUT --learning-rate 0", 2),
+        ("generate train IN -o OUT --loss autoencoder --smoothing", 2),
+        ("generate reconstruct IN -o OUT", 2),
+        ("generate reconstruct IN -o OUT --simulate --before absent", 2),
+        ("generate reconstruct IN -o OUT --simulate", 1),
+        ("reproduce absent --data IN", 2),
+        ("reproduce spectra --data absent", 1),
+        ("models absent", 1),
+        ("bench --model absent", 1),
+        ("bench -j 0", 2),
+        ("demo -o IN/real/a.png", 2),
+    ],
+)
+def test_wrong_usage_has_status_2_and_what_does_not_fit_the_files_1(tmp_path, arguments, status):
+    """Whether the command line alone is wrong decides, whatever the files hold."""
+    if "--loss autoencoder" in arguments:
+        pytest.importorskip("torch")
+    (tmp_path / "in" / "real").mkdir(parents=True)
+    Image.new("RGB", (16, 16)).save(tmp_path / "in" / "real" / "a.png")
+    places = {"IN": str(tmp_path / "in"), "OUT": str(tmp_path / "out")}
+    words = [word.replace("IN", places["IN"]).replace("OUT", places["OUT"]) for word in arguments.split()]
+    result = CliRunner().invoke(cli, words, prog_name="spectell")
+    assert result.exit_code == status, result.output
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+    assert status == 1 or not list(tmp_path.glob("out*")), "wrong usage leaves nothing behind"
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -51,7 +51,7 @@ def test_training_on_perturbed_images_is_measured_twice_and_unknown_names_are_on
     assert "overall, against" in clean
     assert "overall, against" in perturbed
     assert load_model(tmp_path / "m").card.configuration["perturb"] == ["jpeg", "noise"]
-    refused = run("train", toy_dataset, "--perturb", "jpg", "-o", tmp_path / "n", status=1).stderr
+    refused = run("train", toy_dataset, "--perturb", "jpg", "-o", tmp_path / "n", status=2).stderr
     assert refused.startswith("Error: unknown perturbation 'jpg'; choose one of blur, ")
     assert refused.count("\n") == 1
 

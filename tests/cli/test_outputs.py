@@ -3,13 +3,13 @@ import os
 import pytest
 
 from spectell.cli.outputs import FileKind, check_output
-from spectell.errors import ArtifactError, ParameterError
+from spectell.errors import ArtifactError, ManifestError, MismatchError, ParameterError
 
 LIST = FileKind("a list", "list.txt", lambda path: path.read_bytes().startswith(b"- "))
 
 
 def refused(path, kind=LIST):
-    with pytest.raises(ParameterError) as caught:
+    with pytest.raises(MismatchError) as caught:
         check_output(path, kind, option="--output")
     message = str(caught.value)
     assert message.startswith("--output ")
@@ -53,6 +53,17 @@ def test_a_place_that_cannot_hold_the_file_is_refused(tmp_path):
     for name in ("file/list.txt", "file/new/list.txt"):
         assert refused(tmp_path / name).endswith("file' is not a folder; choose another place")
     assert "File name too long" in refused(tmp_path / ("a" * 300))
+
+
+def test_a_name_that_such_a_file_may_not_have_is_wrong_whatever_lies_there(tmp_path):
+    def check_name(path):
+        raise ManifestError(f"a list must end in .txt, got {path.name!r}")
+
+    kind = FileKind("a list", "list.txt", LIST.recognise, check_name)
+    for name in ("list.csv", "."):
+        with pytest.raises(ParameterError, match=r"a list must end in \.txt") as caught:
+            check_output(tmp_path / name, kind, option="--output")
+        assert not isinstance(caught.value, MismatchError)
 
 
 def test_a_folder_that_may_not_be_written_is_refused(tmp_path):

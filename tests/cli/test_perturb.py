@@ -48,8 +48,8 @@ def test_a_broken_file_is_named_and_the_status_is_3(run, faces, tmp_path):
 
 def test_what_does_not_fit_is_one_line(run, faces, tmp_path):
     out = tmp_path / "out"
-    assert "has no option 'quality'" in run("perturb", "noise", faces, out, "--quality", 1, 2, status=1).stderr
-    assert "unknown preset 'x'" in run("perturb", "noise", faces, out, "--preset", "x", status=1).stderr
+    assert "has no option 'quality'" in run("perturb", "noise", faces, out, "--quality", 1, 2, status=2).stderr
+    assert "unknown preset 'x'" in run("perturb", "noise", faces, out, "--preset", "x", status=2).stderr
     assert "does not exist" in run("perturb", "noise", tmp_path / "no", out, status=1).stderr
     run("perturb", "smear", faces, out, status=2)
     run("perturb", "jpeg", faces, out, "--replay", "r", "--seed", 1, status=2)
@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_one_line(run, faces, tmp_path):
 )
 def test_a_wrong_value_is_refused_and_shown_as_it_was_typed(run, faces, tmp_path, arguments, message):
     name, *options = arguments
-    assert message in run("perturb", name, faces, tmp_path / "out", *options, status=1).stderr
+    assert message in run("perturb", name, faces, tmp_path / "out", *options, status=2).stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -93,6 +93,11 @@ def test_an_output_that_is_a_file_is_one_line(run, faces, tmp_path, command):
         assert f"{str(output)!r} {found}, and a folder is needed" in result.stderr
         assert result.stderr.count("\n") == 1
     assert place.read_text() == "mine"
+        (("noise", "--variance", -1, 2), "variance must satisfy 0.0 <= min_variance"),
+        (
+            ("noise", "--sigma", 1, 2, "--variance", 1, 2),
+            "sigma and variance say the same of noise",
+        ),
 
 
 def test_resuming_removes_the_parts_of_killed_workers_and_nothing_else(run, faces, tmp_path):
@@ -142,5 +147,5 @@ def test_prepare_writes_squares_and_names_what_it_left_out(run, faces, tmp_path,
         assert image.size == (32, 32)
     assert (
         "size must lie between 8 and 128 for celeba"
-        in run("dataset", "prepare", "celeba", faces, tmp_path / "out2", "--size", 256, status=1).stderr
+        in run("dataset", "prepare", "celeba", faces, tmp_path / "out2", "--size", 256, status=2).stderr
     )

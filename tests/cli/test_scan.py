@@ -160,12 +160,12 @@ def test_a_partner_that_writes_a_path_and_waits_gets_its_row(tmp_path, command):
         (["a.jpg", "-o", "rows.csv", "--resume", "--overwrite"], 2, "exclude each other"),
         (["a.jpg", "-o", "rows.txt"], 2, "must end in .jsonl, .csv, .parquet, got 'rows.txt'"),
         (["a.jpg", "--workers", "0"], 2, "0 is not in the range x>=1"),
-        (["a.jpg", "--timeout", "0"], 1, "Error: timeout must be positive, got 0.0\n"),
+        (["a.jpg", "--timeout", "0"], 2, "Error: timeout must be positive, got 0.0\n"),
         (["empty"], 1, "Error: no image files in empty; files are found by their suffix"),
         (["-"], 1, "Error: nothing to scan: no paths were given\n"),
     ],
 )
-def test_wrong_usage_is_2_and_what_the_library_refuses_1_without_a_traceback(
+def test_wrong_usage_is_2_and_what_does_not_fit_the_files_1_without_a_traceback(
     tmp_path, scan, arguments, status, message
 ):
     (tmp_path / "empty").mkdir()

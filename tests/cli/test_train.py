@@ -26,8 +26,8 @@ def refused(run, monkeypatch):
 
     monkeypatch.setattr(workflow, "open_images", no_work)
 
-    def invoke(*arguments):
-        result = run(*arguments, status=1)
+    def invoke(*arguments, status=1):
+        result = run(*arguments, status=status)
         assert result.stdout == ""
         assert result.stderr.startswith("Error: ")
         assert result.stderr.count("\n") == 1
@@ -86,14 +86,15 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_training(refused, 
     model = tmp_path / "m"
     assert "--output must be a file, got the folder" in refused(toy_dataset, "-o", tmp_path)
     assert "notes.txt' is not a folder" in refused(toy_dataset, "-o", tmp_path / "notes.txt" / "m")
-    for name, rule in (
-        ("notes.txt", "must end in .csv or .parquet"),
-        ("notes.csv", "which is not a manifest"),
-        ("notes.txt/s.csv", "notes.txt' is not a folder"),
+    for name, rule, status in (
+        ("notes.txt", "must end in .csv or .parquet", 2),
+        ("notes.csv", "which is not a manifest", 1),
+        ("notes.txt/s.csv", "notes.txt' is not a folder", 1),
     ):
-        assert rule in refused(toy_dataset, "-o", model, "--split-output", tmp_path / name)
+        assert rule in refused(toy_dataset, "-o", model, "--split-output", tmp_path / name, status=status)
     same = tmp_path / "m.csv"
-    assert "--split-output must not be the model itself" in refused(toy_dataset, "-o", same, "--split-output", same)
+    twice = refused(toy_dataset, "-o", same, "--split-output", same, status=2)
+    assert "--split-output must not be the model itself" in twice
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.csv", "notes.txt"]
 
 
@@ -109,21 +110,36 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_training(refused, 
     ],
 )
 def test_options_that_do_not_fit_are_refused_before_the_data_are_read(refused, tmp_path, options, message):
-    assert message in refused("anything", *options, "-o", tmp_path / "m")
+    assert message in refused("anything", *options, "-o", tmp_path / "m", status=2)
 
 
 @pytest.mark.torch
 @pytest.mark.parametrize(
-    ("options", "message"),
+    ("options", "message", "status"),
     [
-        (["--domain", "blocks"], "'resnet' works in the domain pixel, dct, got 'blocks'"),
-        (["--size", 12], "'resnet' takes tiles of 13 to 4096 pixels, got 12"),
-        (["--device", "moon"], "device 'moon' cannot be used"),
+        (["--domain", "blocks"], "'resnet' works in the domain pixel, dct, got 'blocks'", 2),
+        (["--size", 12], "'resnet' takes tiles of 13 to 4096 pixels, got 12", 2),
+        (["--device", "moon"], "device 'moon' cannot be used", 1),
     ],
 )
-def test_options_that_do_not_fit_a_network_are_refused_before_the_data_are_read(refused, tmp_path, options, message):
+def test_options_that_do_not_fit_a_network_are_refused_before_the_data_are_read(
+    refused, tmp_path, options, message, status
+):
     pytest.importorskip("torch")
-    assert message in refused("anything", "--detector", "resnet", *options, "-o", tmp_path / "m")
+    assert message in refused("anything", "--detector", "resnet", *options, "-o", tmp_path / "m", status=status)
+
+
+@pytest.mark.torch
+def test_images_that_are_too_small_for_a_network_are_no_wrong_usage(run, tmp_path, rng):
+    """The size follows from the images here; nobody has typed it."""
+    pytest.importorskip("torch")
+    for name in ("real", "gan"):
+        (tmp_path / "tiny" / name).mkdir(parents=True)
+        for number in range(80):
+            pixels = rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "tiny" / name / f"{number}.png")
+    refused = run(tmp_path / "tiny", "--detector", "resnet", "-o", tmp_path / "m", status=1).stderr
+    assert "'resnet' takes tiles of 13 to 4096 pixels, got 12" in refused
 
 
 @pytest.mark.torch

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectell.errors import ParameterError, ShapeError
+from spectell.errors import MismatchError, ParameterError, ShapeError
 from spectell.evaluation.thresholds import Thresholds, fit_thresholds
 
 TIED_SCORES = st.lists(st.integers(-5, 5).map(float), min_size=6, max_size=200)
@@ -92,6 +92,9 @@ def test_an_unsupported_rate_is_refused_with_the_range_that_is_supported(n, fpr,
     with pytest.raises(ParameterError) as refusal:
         Thresholds(np.arange(float(n)), fake_floor=0.0).at(fpr)
     assert str(refusal.value) == message
+    assert isinstance(refusal.value, MismatchError) == ("more photographs" in message), (
+        "else no number would support it"
+    )
 
 
 def test_a_rate_that_is_not_a_number_is_refused():

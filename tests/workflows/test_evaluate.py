@@ -6,7 +6,7 @@ from PIL import Image
 
 from spectell.datasets import read_dataset
 from spectell.detectors import load_model
-from spectell.errors import ManifestError
+from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.metrics import roc_auc
 from spectell.images import read_image
 from spectell.workflows.evaluate import evaluate
@@ -72,6 +72,12 @@ def test_a_rate_that_the_model_cannot_support_is_replaced_and_said(toy_model_pat
     found = evaluate(toy_model_path, mixed, fpr=0.001)
     assert found.fpr == low
     assert any("stands in for 0.001" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize("fpr", [0.0, 1.0, 2.0, float("nan")])
+def test_what_is_no_rate_is_refused_before_the_images_are_read(fpr):
+    with pytest.raises(ParameterError, match="fpr must lie strictly between 0 and 1, got"):
+        evaluate("no model", "no images", fpr=fpr)
 
 
 def test_images_without_a_score_are_listed(toy_model_path, mixed):

@@ -1,7 +1,8 @@
 """The command line: parse, call one function of the library, print.
 
 A command's module is imported when the command is called, so that no command pays for another's imports. What the
-library raises on purpose becomes one line on stderr and an exit status; anything else is a bug and keeps its traceback.
+library raises on purpose becomes one line on stderr and an exit status: 2 if the command line alone is wrong, whatever
+the files hold, else 1. Anything else is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from importlib import import_module
 
 import click
 
-from spectell.errors import SpectellError
+from spectell.errors import MismatchError, ParameterError, SpectellError
 
 __all__ = ["COMMANDS", "cli", "main"]
 
@@ -69,7 +70,7 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except SpectellError as error:
-            raise click.ClickException(str(error)) from error
+            raise _as_click(error) from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
@@ -79,6 +80,12 @@ class LazyGroup(click.Group):
             if error.errno not in _NO_ROOM:
                 raise
             raise click.ClickException(f"cannot write the output: {error.strerror}") from error
+
+
+def _as_click(error: SpectellError) -> click.ClickException:
+    """Tell wrong usage, which click gives status 2, from what does not fit the files, with `LIBRARY_ERROR`."""
+    wrong_usage = isinstance(error, ParameterError) and not isinstance(error, MismatchError)
+    return (click.UsageError if wrong_usage else click.ClickException)(str(error))
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

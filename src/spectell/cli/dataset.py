@@ -66,11 +66,11 @@ def build(folders: tuple[str, ...], output: str, real: str | None, as_json: bool
     from spectell.cli.outputs import MANIFEST, check_output
     from spectell.datasets import read_datasets, write_manifest
     from spectell.datasets.manifest import holds_splits
-    from spectell.errors import ParameterError
+    from spectell.errors import MismatchError
 
     check_output(output, MANIFEST, option="--output")
     if Path(output).exists() and holds_splits(Path(output)):
-        raise ParameterError(
+        raise MismatchError(
             f"--output would replace {output!r}, a manifest that holds splits, with one that has none; choose another "
             "name, or delete it"
         )

@@ -63,13 +63,13 @@ def explain(
 def _page_path(image: str, output: str | None) -> str:
     """Return where the page goes, which is never the image."""
     from spectell.cli.outputs import PAGE, check_output
-    from spectell.errors import ParameterError
+    from spectell.errors import MismatchError
 
     path = f"{Path(image).stem}{SUFFIX}" if output is None else output
     if path == "-":
         return path
     if Path(path).exists() and Path(image).exists() and Path(path).samefile(image):
-        raise ParameterError(f"output must not be the image itself, got {path!r}; choose another name with -o")
+        raise MismatchError(f"output must not be the image itself, got {path!r}; choose another name with -o")
     check_output(path, PAGE, option="--output")
     return path
 

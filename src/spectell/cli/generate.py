@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 
 __all__ = ["generate"]
 
@@ -201,7 +201,7 @@ def _print_run(run: Any, as_json: bool) -> None:
 
 def _require_torch() -> None:
     if find_spec("torch") is None:
-        raise ParameterError("generators need PyTorch, which is not installed; run: pip install 'spectell[torch]'")
+        raise MismatchError("generators need PyTorch, which is not installed; run: pip install 'spectell[torch]'")
 
 
 def _exists(place: str) -> bool:

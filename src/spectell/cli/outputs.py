@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spectell.errors import ParameterError, SpectellError
+from spectell.errors import MismatchError, ParameterError, SpectellError
 
 __all__ = ["MANIFEST", "MODEL", "PAGE", "FileKind", "check_output"]
 
@@ -85,9 +85,9 @@ def check_output(path: str | os.PathLike[str], kind: FileKind, *, option: str) -
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If there is a folder or a file of another kind, or the folder around it cannot be made or written.
-    SpectellError
+    ParameterError
         If a file of this kind may not be called so.
 
     Examples
@@ -97,18 +97,21 @@ def check_output(path: str | os.PathLike[str], kind: FileKind, *, option: str) -
     >>> check_output(".", kind, option="--output")
     Traceback (most recent call last):
         ...
-    spectell.errors.ParameterError: --output must be a file, got the folder '.'; add a name, such as list.txt
+    spectell.errors.MismatchError: --output must be a file, got the folder '.'; add a name, such as list.txt
     """
     name, final = os.fspath(path), Path(path)
     if kind.check_name is not None:
-        kind.check_name(final)
+        try:
+            kind.check_name(final)
+        except SpectellError as error:  # wrong whatever lies there
+            raise ParameterError(str(error)) from error
     problem = _problem(final)
     if problem:
-        raise ParameterError(f"{option} cannot be written to {name!r}: {problem}; choose another place")
+        raise MismatchError(f"{option} cannot be written to {name!r}: {problem}; choose another place")
     if final.is_dir():
-        raise ParameterError(f"{option} must be a file, got the folder {name!r}; add a name, such as {kind.example}")
+        raise MismatchError(f"{option} must be a file, got the folder {name!r}; add a name, such as {kind.example}")
     if os.path.lexists(final) and not _is_of(kind, final):
-        raise ParameterError(f"{option} would replace {name!r}, which is not {kind.noun}; choose another name")
+        raise MismatchError(f"{option} would replace {name!r}, which is not {kind.noun}; choose another name")
 
 
 def _is_of(kind: FileKind, path: Path) -> bool:

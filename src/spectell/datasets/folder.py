@@ -17,7 +17,7 @@ from spectell.datasets.manifest import MANIFEST_SUFFIXES, read_manifest
 from spectell.datasets.naming import REAL_FOLDERS
 from spectell.datasets.table import Manifest
 from spectell.datasets.walk import FolderReader
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError, MismatchError, ParameterError
 
 __all__ = ["read_dataset", "read_datasets"]
 
@@ -67,7 +67,7 @@ def read_dataset(path: StrPath, *, real: str | None = None, require_real: bool =
     """
     if Path(path).suffix.lower() in MANIFEST_SUFFIXES and not Path(path).is_dir():
         if real is not None:
-            raise ParameterError(f"real={real!r} is for folders; a manifest names its real images in its columns")
+            raise MismatchError(f"real={real!r} is for folders; a manifest names its real images in its columns")
         manifest = read_manifest(path)
     else:
         manifest = _read_folder(path, real)

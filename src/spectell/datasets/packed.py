@@ -24,7 +24,7 @@ from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.manifest import read_manifest, write_manifest
 from spectell.datasets.places import contents, removing_empty_folders
 from spectell.datasets.table import Manifest
-from spectell.errors import ImageError, ManifestError, ParameterError
+from spectell.errors import ImageError, ManifestError, MismatchError, ParameterError
 from spectell.images import read_image
 
 __all__ = ["IMAGES_NAME", "MANIFEST_NAME", "Packed", "is_packed", "open_packed", "pack"]
@@ -208,7 +208,7 @@ def _check_replaceable(folder: Path) -> None:
     found = contents(folder)
     # A run that was killed just before its end leaves the new array beside the manifest under its staged name.
     if found - {_STAGED_NAME} and not (is_packed(folder) or found == {IMAGES_NAME, _STAGED_NAME}):
-        raise ParameterError(
+        raise MismatchError(
             f"the folder {str(folder)!r} is not empty and holds no packed data set; name a new folder or an empty one"
         )
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spectell.datasets.atomic import part_of
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError, MismatchError
 
 __all__ = ["contents", "removing_empty_folders"]
 
@@ -27,7 +27,7 @@ def contents(folder: str | os.PathLike[str]) -> frozenset[str]:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If `folder` is a file.
     ManifestError
         If it cannot be listed.
@@ -44,7 +44,7 @@ def contents(folder: str | os.PathLike[str]) -> frozenset[str]:
     except NotADirectoryError:
         place = os.fspath(folder)
         found = "is a file" if os.path.exists(place) else "lies below a file"  # noqa: PTH110 - as it was given
-        raise ParameterError(f"the output {place!r} {found}, and a folder is needed; name another one") from None
+        raise MismatchError(f"the output {place!r} {found}, and a folder is needed; name another one") from None
     except OSError as error:
         raise ManifestError(f"cannot write to {os.fspath(folder)!r}: {error.strerror or error}") from error
 

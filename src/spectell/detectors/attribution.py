@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from spectell.detectors.heads import AverageHead, Head, LinearHead, MLPHead
 from spectell.detectors.parts import Float32Array, Float64Array
-from spectell.errors import ParameterError, ShapeError
+from spectell.errors import MismatchError, ParameterError, ShapeError
 
 __all__ = ["PATH_STEPS", "Attribution", "attribute"]
 
@@ -113,7 +113,7 @@ def _contributions(head: Any, row: Float32Array, start: Float32Array, steps: int
         return np.asarray(np.mean([_contributions(part, row, start, steps) for part in head.heads], axis=0))
     if isinstance(head, MLPHead):
         return _along_path(head, row, start, steps)
-    raise ParameterError(f"head must be linear, mlp or average, got {getattr(head, 'name', head)!r}")
+    raise MismatchError(f"head must be linear, mlp or average, got {getattr(head, 'name', head)!r}")
 
 
 def _along_path(head: MLPHead, row: Float32Array, start: Float32Array, steps: int) -> Float64Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 from spectell.evaluation.checks import FloatArray, check_scores
 
 __all__ = ["PlattCalibration", "fit_platt", "logistic"]
@@ -118,12 +118,12 @@ def fit_platt(labels: npt.ArrayLike, raw: npt.ArrayLike) -> PlattCalibration:
     generated, values = check_scores(labels, raw, both_classes=True, name="raw")
     centre, spread = float(values.mean()), float(values.std())
     if spread <= 1e-12 * max(1.0, abs(centre)):
-        raise ParameterError(
+        raise MismatchError(
             f"raw must differ between images, got {centre:.6g} for every one; the detector learnt nothing"
         )
     slope, intercept = _newton(generated, (values - centre) / spread)
     if slope <= 0:
-        raise ParameterError(
+        raise MismatchError(
             f"raw must be higher for generated images, but the fitted slope is {slope / spread:.3g}; "
             "check the labels, or the detector is no better than chance here"
         )

@@ -7,7 +7,7 @@ boolean array that is true for a generated image, scores as `float64`, groups as
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ParameterError, ShapeError
+from spectell.errors import MismatchError, ParameterError, ShapeError
 
 __all__ = [
     "BoolArray",
@@ -66,7 +66,7 @@ def check_scores(
             f"labels and {name} must be one-dimensional and equally long, got shapes {classes.shape} and {values.shape}"
         )
     if not classes.size:
-        raise ParameterError(f"labels and {name} must hold at least one image, got none")
+        raise MismatchError(f"labels and {name} must hold at least one image, got none")
     generated = np.asarray(classes == 1)
     known = generated | np.asarray(classes == 0)
     if not known.all():
@@ -74,7 +74,7 @@ def check_scores(
         raise ParameterError(f"labels must be 0 (real) or 1 (generated), got {classes[index]!r} at index {index}")
     if both_classes and (generated.all() or not generated.any()):
         n_generated = int(generated.sum())
-        raise ParameterError(
+        raise MismatchError(
             f"labels must hold both classes, got {len(classes) - n_generated} real and {n_generated} generated images; "
             "add images of the other class"
         )
@@ -90,7 +90,7 @@ def _as_float64(values: npt.ArrayLike, name: str) -> FloatArray:
     if not finite.all():
         index = int(np.argmin(finite.ravel()))
         value = float(floats.ravel()[index])
-        raise ParameterError(f"{name} must be finite, got {value} at index {index}; leave out images without a score")
+        raise MismatchError(f"{name} must be finite, got {value} at index {index}; leave out images without a score")
     return floats
 
 

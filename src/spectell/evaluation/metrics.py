@@ -10,7 +10,7 @@ See `spectell.evaluation.intervals` for the interval around each, and `spectell.
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 from spectell.evaluation.checks import BoolArray, FloatArray, check_limit, check_probabilities, check_scores
 from spectell.evaluation.roc import roc_curve
 
@@ -286,7 +286,7 @@ def _weights(generated: BoolArray, *, balance: bool) -> FloatArray:
     if not balance:
         return np.full(len(generated), 1 / len(generated))
     if not n_generated or not n_real:
-        raise ParameterError(
+        raise MismatchError(
             f"balance needs both classes, got {n_real} real and {n_generated} generated images; pass balance=False"
         )
     return np.where(generated, 0.5 / n_generated, 0.5 / n_real)

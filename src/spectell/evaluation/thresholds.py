@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ParameterError, ShapeError
+from spectell.errors import MismatchError, ParameterError, ShapeError
 from spectell.evaluation.checks import FloatArray, check_rate, check_scores
 
 __all__ = ["DEFAULT_FPR", "MAX_FPR", "MIN_EXCEEDANCES", "MISS_RATE", "Thresholds", "VerdictName", "fit_thresholds"]
@@ -82,7 +82,7 @@ class Thresholds:
         if np.ndim(self.real_scores) != 1:
             raise ShapeError(f"real_scores must be one-dimensional, got shape {np.shape(self.real_scores)}")
         if len(self.real_scores) < MIN_REAL:
-            raise ParameterError(
+            raise MismatchError(
                 f"real_scores must hold at least {MIN_REAL} calibration images, got {len(self.real_scores)}; "
                 "calibrate on more photographs"
             )
@@ -118,12 +118,15 @@ class Thresholds:
 
         Raises
         ------
+        MismatchError
+            If `fpr` is below `supported`.
         ParameterError
-            If `fpr` is outside `supported`.
+            If no number of images supports it.
         """
         low, high = self.supported
         if not low <= fpr <= high:
-            raise ParameterError(
+            wrong = MismatchError if 0 < fpr <= MAX_FPR else ParameterError  # with more images it could be right
+            raise wrong(
                 f"fpr must lie between {self.lowest_rate} and {high} with {len(self.real_scores)} calibration images, "
                 f"got {fpr!r}; {_remedy(fpr)}"
             )

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from spectell.datasets.atomic import replacing
-from spectell.errors import ManifestError, ParameterError, SpectellError
+from spectell.errors import ManifestError, MismatchError, ParameterError, SpectellError
 from spectell.workflows.pool import isolated_map
 from spectell.workflows.worker import Failure
 
@@ -182,13 +182,13 @@ def check_settled(folder: Path, settings: Mapping[str, Any]) -> None:
     try:
         found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise ParameterError(
+        raise MismatchError(
             f"the folder {str(folder)!r} is not empty and holds no experiment; name another one"
         ) from None
     wanted = json.loads(json.dumps(settings))
     different = sorted(key for key in wanted if found.get(key) != wanted[key])
     if different:
-        raise ParameterError(
+        raise MismatchError(
             f"the folder {str(folder)!r} holds an experiment that differs in {', '.join(different)}; name another one"
         )
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 
 __all__ = ["SCALES", "ExperimentConfig", "resolve_config"]
 
@@ -101,12 +101,12 @@ def resolve_config(
         if value < least:
             raise ParameterError(f"{argument} must be at least {least}, got {value}")
     if not Path(data).is_dir():
-        raise ParameterError(f"data must be a folder of data sets, got {os.fspath(data)!r}; check the path")
+        raise MismatchError(f"data must be a folder of data sets, got {os.fspath(data)!r}; check the path")
     folder = Path(f"reproduce-{name}" if output is None else output)
     if folder.exists() and not folder.is_dir():
-        raise ParameterError(f"output must be a folder, got {os.fspath(folder)!r}, which is a file; name another one")
+        raise MismatchError(f"output must be a folder, got {os.fspath(folder)!r}, which is a file; name another one")
     if folder.resolve().is_relative_to(Path(data).resolve()):
-        raise ParameterError(
+        raise MismatchError(
             f"output must lie outside data, or its figures would count as images, got {os.fspath(folder)!r} in "
             f"{os.fspath(data)!r}; name another folder"
         )

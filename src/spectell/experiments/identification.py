@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from spectell.datasets.packed import Packed
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.experiments.cells import SKIPPED, run_cells, settle
 from spectell.experiments.config import ExperimentConfig
 from spectell.experiments.identification_cells import NETWORKS, IdentificationCell, IdentificationScale
@@ -82,7 +82,7 @@ def open_study(config: ExperimentConfig, scale: IdentificationScale, on_progress
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If PyTorch is missing, or the folder of the results holds something else.
     ManifestError, ArtifactError
         If there are too few images, or a generator is missing.
@@ -90,7 +90,7 @@ def open_study(config: ExperimentConfig, scale: IdentificationScale, on_progress
     began = time.perf_counter()
     choice, folder = choose(config, scale), Path(config.output)
     if (not choice.own or set(scale.detectors) & set(NETWORKS)) and find_spec("torch") is None:
-        raise ParameterError("the experiment needs PyTorch, which is not installed; run: pip install 'spectell[torch]'")
+        raise MismatchError("the experiment needs PyTorch, which is not installed; run: pip install 'spectell[torch]'")
     settings = settings_of(config, scale, choice)
     settle(folder, settings)
     packed = prepare(

@@ -21,7 +21,7 @@ import numpy as np
 from spectell.datasets import write_manifest
 from spectell.datasets.atomic import replacing
 from spectell.datasets.packed import IMAGES_NAME, MANIFEST_NAME, Packed, open_packed
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError, MismatchError
 from spectell.experiments.cells import check_settled, settle
 from spectell.experiments.config import ExperimentConfig
 from spectell.experiments.photographs import Photographs, choose_photographs
@@ -73,7 +73,7 @@ def plan(config: ExperimentConfig, scale: StudyScale | None = None) -> Plan:
     ------
     ManifestError
         If there are no photographs that are large enough.
-    ParameterError
+    MismatchError
         If the folder of the results holds another study.
     """
     chosen, folder = scale or SCALES[config.scale], Path(config.output)
@@ -109,7 +109,7 @@ def run(config: ExperimentConfig, on_progress: OnProgress, scale: StudyScale | N
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If the folder of the results holds another study, or PyTorch is missing.
     ManifestError
         If there are too few images.
@@ -118,7 +118,7 @@ def run(config: ExperimentConfig, on_progress: OnProgress, scale: StudyScale | N
     """
     began = time.perf_counter()
     if find_spec("torch") is None:
-        raise ParameterError("the study needs PyTorch, which is not installed; run: pip install 'spectell[torch]'")
+        raise MismatchError("the study needs PyTorch, which is not installed; run: pip install 'spectell[torch]'")
     chosen, folder = scale or SCALES[config.scale], Path(config.output)
     photographs = choose_photographs(config.data, chosen.size)
     settings = _settings(config, chosen, photographs)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.evaluation.intervals import Interval, clopper_pearson
 from spectell.evaluation.metrics import accuracy
 from spectell.experiments.upsampling_theory import image_places, places_between
@@ -267,11 +267,11 @@ def measure_accuracies(
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If the sets differ in their shapes.
     """
     if real.shape != generated.shape:
-        raise ParameterError(f"both classes must have as many images of one size, got {real.shape}, {generated.shape}")
+        raise MismatchError(f"both classes must have as many images of one size, got {real.shape}, {generated.shape}")
     every_group = np.concatenate([groups, groups if paired else groups.max() + 1 + np.arange(len(generated))])
     labels = np.repeat([0, 1], len(real)).astype(np.int8)
     train = _split(every_group, labels, seed)

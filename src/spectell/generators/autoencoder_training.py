@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from spectell.datasets.atomic import replacing
-from spectell.errors import ParameterError, ShapeError
+from spectell.errors import MismatchError, ParameterError, ShapeError
 from spectell.generators.autoencoder_config import AutoencoderConfig
 from spectell.generators.autoencoder_state import AutoencoderState
 from spectell.generators.checkpoint import CHECKPOINT_NAME
@@ -146,7 +146,7 @@ def _take_steps(
     while run.step < config.steps:
         loss = run.advance()
         if not np.isfinite(loss):
-            raise ParameterError(
+            raise MismatchError(
                 f"the loss is {loss} after step {run.step}; lower learning_rate, {config.learning_rate:g} now, or "
                 f"resume from the last checkpoint"
             )
@@ -205,4 +205,4 @@ def _check_images(images: npt.NDArray[np.uint8]) -> None:
     if not 32 <= size <= 256 or size % FACTOR:
         raise ParameterError(f"images must have sides of 32 to 256 pixels, a multiple of {FACTOR}, got {size}")
     if len(images) < 2:
-        raise ParameterError(f"there must be at least 2 images, one to train on and one to measure, got {len(images)}")
+        raise MismatchError(f"there must be at least 2 images, one to train on and one to measure, got {len(images)}")

@@ -18,7 +18,7 @@ from PIL import Image
 from spectell.datasets import Entry, Manifest, write_manifest
 from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.places import contents, removing_empty_folders
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 from spectell.generators.trained import TrainedGenerator
 
 __all__ = ["DETAILS_NAME", "write_samples"]
@@ -114,19 +114,19 @@ def _held(root: Path, facts: tuple[str, ...], n: int, seed: int) -> list[str]:
         return []
     remedy = "name a new folder"
     if DETAILS_NAME not in found:
-        raise ParameterError(f"the folder {str(root)!r} is not empty and holds no samples ({DETAILS_NAME}); {remedy}")
+        raise MismatchError(f"the folder {str(root)!r} is not empty and holds no samples ({DETAILS_NAME}); {remedy}")
     try:
         with (root / DETAILS_NAME).open(encoding="utf-8", newline="") as file:
             header, *rows = csv.reader(file)
     except (OSError, ValueError, csv.Error):
         header, rows = [], []
     if tuple(header) != _COLUMNS or rows != _rows(facts, len(rows), seed):
-        raise ParameterError(f"the folder {str(root)!r} holds samples of another generator or seed; {remedy}")
+        raise MismatchError(f"the folder {str(root)!r} holds samples of another generator or seed; {remedy}")
     if any(row[0] in found for row in rows[n:]):
-        raise ParameterError(f"n must be at least {len(rows)}, got {n}: {str(root)!r} holds a longer sample; {remedy}")
+        raise MismatchError(f"n must be at least {len(rows)}, got {n}: {str(root)!r} holds a longer sample; {remedy}")
     held = [row[0] for row in rows]
     if foreign := sorted(found.intersection(map(_name, range(n))).difference(held)):
-        raise ParameterError(f"the folder {str(root)!r} holds {foreign[0]!r}, which is none of its samples; {remedy}")
+        raise MismatchError(f"the folder {str(root)!r} holds {foreign[0]!r}, which is none of its samples; {remedy}")
     return held
 
 

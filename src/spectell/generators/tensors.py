@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from spectell.errors import ArtifactError, ParameterError, ShapeError
+from spectell.errors import ArtifactError, MismatchError, ParameterError, ShapeError
 
 if TYPE_CHECKING:
     import os
@@ -51,7 +51,7 @@ def as_device(name: str | torch.device) -> torch.device:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ParameterError(f"device {str(name)!r} cannot be used: {reason}; use cpu") from error
+        raise MismatchError(f"device {str(name)!r} cannot be used: {reason}; use cpu") from error
     return torch.device(name)
 
 

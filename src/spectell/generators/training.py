@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from spectell.datasets.packed import IMAGES_NAME
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 from spectell.generators.checkpoint import CHECKPOINT_NAME
 from spectell.generators.interrupts import DeferredInterrupt
 from spectell.generators.training_config import GeneratorConfig
@@ -139,7 +139,7 @@ def _check_device(device: str) -> None:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ParameterError(f"device {device!r} cannot be used: {reason}; use cpu") from error
+        raise MismatchError(f"device {device!r} cannot be used: {reason}; use cpu") from error
 
 
 @contextmanager

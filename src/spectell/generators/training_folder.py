@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spectell.datasets.packed import is_packed
 from spectell.datasets.places import contents
-from spectell.errors import ArtifactError, ParameterError
+from spectell.errors import ArtifactError, MismatchError
 
 __all__ = ["IMAGES_FOLDER", "check_training_folder"]
 
@@ -39,7 +39,7 @@ def check_training_folder(data: StrPath, folder: StrPath, checkpoint: str, *, re
     ------
     ArtifactError
         If there is one and `resume` is false.
-    ParameterError
+    MismatchError
         If `folder` is a file, lies in `data`, or holds something else.
 
     Examples
@@ -54,11 +54,11 @@ def check_training_folder(data: StrPath, folder: StrPath, checkpoint: str, *, re
             raise ArtifactError(f"{str(root)!r} holds a training already; go on with --resume, or name another folder")
         return True
     if not is_packed(data) and Path(data).is_dir() and root.resolve().is_relative_to(Path(data).resolve()):
-        raise ParameterError(f"the output {str(root)!r} lies in the folder of the images; name one outside it")
+        raise MismatchError(f"the output {str(root)!r} lies in the folder of the images; name one outside it")
     begun = _is_begun(root, found)
     if found and not (begun and resume):
         held = "a training that was only begun; go on with --resume or" if begun else "no training;"
-        raise ParameterError(f"the folder {str(root)!r} is not empty and holds {held} name a new folder")
+        raise MismatchError(f"the folder {str(root)!r} is not empty and holds {held} name a new folder")
     return False
 
 

@@ -26,7 +26,7 @@ from spectell.datasets.manifest import MANIFEST_SUFFIXES
 from spectell.datasets.naming import default_group
 from spectell.datasets.packed import IMAGES_NAME, MANIFEST_NAME, Packed, open_packed
 from spectell.datasets.places import removing_empty_folders
-from spectell.errors import ImageError, ManifestError, ParameterError
+from spectell.errors import ImageError, ManifestError, MismatchError
 from spectell.images import IMAGE_SUFFIXES, read_image
 
 __all__ = ["MIN_REDUCTION", "export_images", "list_photographs", "prepare_images", "reduce_image"]
@@ -54,7 +54,7 @@ def reduce_image(image: PixelArray, size: int) -> PixelArray:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If the image is too small.
 
     Examples
@@ -67,9 +67,7 @@ def reduce_image(image: PixelArray, size: int) -> PixelArray:
     height, width = image.shape[:2]
     side = min(height, width)
     if side < MIN_REDUCTION * size:
-        raise ParameterError(
-            f"image must be at least {MIN_REDUCTION * size} pixels high and wide, got {height}x{width}"
-        )
+        raise MismatchError(f"image must be at least {MIN_REDUCTION * size} pixels high and wide, got {height}x{width}")
     top, left = (height - side) // 2, (width - side) // 2
     square = Image.fromarray(np.ascontiguousarray(image[top : top + side, left : left + side]))
     return np.asarray(square.resize((size, size), Image.Resampling.LANCZOS))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from spectell.datasets.packed import Packed
-from spectell.errors import ArtifactError, ParameterError
+from spectell.errors import ArtifactError, MismatchError
 from spectell.generators.checkpoint import CHECKPOINT_NAME, read_tensors, write_tensors
 from spectell.generators.sliced_wasserstein import sliced_wasserstein
 from spectell.generators.trained import GENERATOR_NAME, render, save_generator
@@ -114,7 +114,7 @@ class Session:
         if state.step == self._saved_step:
             return
         if not state.is_finite():
-            raise ParameterError(
+            raise MismatchError(
                 f"the training diverged at step {state.step:,}: a weight is not finite; the last checkpoint was kept; "
                 "start anew with a smaller learning rate or another seed"
             )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from spectell.errors import ArtifactError, ParameterError
+from spectell.errors import ArtifactError, MismatchError
 from spectell.generators.draws import batch_rows, step_generator
 from spectell.generators.gan import LATENTS, Critic, Generator
 from spectell.generators.growing import Phase, growing_phase
@@ -116,7 +116,7 @@ class TrainingState:
 
         Raises
         ------
-        ParameterError
+        MismatchError
             If a loss is not finite; the step is not counted then.
         """
         phase = self.phase
@@ -219,7 +219,7 @@ class TrainingState:
     def _update(self, name: str, loss: torch.Tensor) -> float:
         value = loss.item()
         if not math.isfinite(value):
-            raise ParameterError(
+            raise MismatchError(
                 f"the training diverged at step {self.step + 1:,}: the loss of the {name} is {value}; the last "
                 "checkpoint was kept; start anew with a smaller learning rate or another seed"
             )

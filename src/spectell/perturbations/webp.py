@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 from spectell.perturbations.base import Pixels, check_image, check_range, check_shape
 from spectell.perturbations.files import EncodedFile
 
@@ -74,7 +74,7 @@ class WebpRecompression:
         """
         pixels = np.ascontiguousarray(check_image(image))
         if max(pixels.shape[:2]) > MAX_SIDE:
-            raise ParameterError(
+            raise MismatchError(
                 f"an image for WebP must have at most {MAX_SIDE:,} pixels a side, got {pixels.shape[0]:,} x "
                 f"{pixels.shape[1]:,}; crop or resize it first"
             )

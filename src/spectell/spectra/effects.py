@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ParameterError, ShapeError
+from spectell.errors import MismatchError, ParameterError, ShapeError
 
 __all__ = ["SpectrumComparison", "adjust_p_values", "compare_spectra"]
 
@@ -163,7 +163,7 @@ def adjust_p_values(p_values: npt.ArrayLike) -> Float64Array:
 
 def _check(n_a: int, n_b: int, confidence: float, false_discovery_rate: float) -> None:
     if min(n_a, n_b) < 2:
-        raise ParameterError(f"a comparison needs at least 2 spectra in each set, got n_a={n_a!r} and n_b={n_b!r}")
+        raise MismatchError(f"a comparison needs at least 2 spectra in each set, got n_a={n_a!r} and n_b={n_b!r}")
     if not (0 < confidence < 1 and 0 < false_discovery_rate < 1):
         raise ParameterError(
             "confidence and false_discovery_rate must be between 0 and 1, "

@@ -25,7 +25,7 @@ from spectell.datasets.duplicates import fingerprint
 from spectell.datasets.splits import merge_duplicates
 from spectell.detectors import Model, load_model, save_model
 from spectell.detectors.card import RateCard, ThresholdCard
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError, MismatchError
 from spectell.evaluation.intervals import clopper_pearson
 from spectell.evaluation.thresholds import MIN_EXCEEDANCES, MIN_REAL, Thresholds
 from spectell.images import IMAGE_SUFFIXES
@@ -121,7 +121,7 @@ def calibrate(
         If the model cannot be loaded or written.
     ManifestError
         If the folder holds no photograph that can be scored.
-    ParameterError
+    MismatchError
         If there are too few photographs for any false-positive rate.
     """
     loaded = model if isinstance(model, Model) else load_model(model)
@@ -184,7 +184,7 @@ def _first_half(manifest: Manifest, seed: int) -> npt.NDArray[np.bool_]:
 
 def _thresholds(scores: npt.NDArray[np.float64], model: Model) -> Thresholds:
     if len(scores) < MIN_REAL:
-        raise ParameterError(
+        raise MismatchError(
             f"half of the photographs must be at least {MIN_REAL} that can be scored, got {len(scores)}; "
             f"calibrate on more: {2 * MIN_REAL} at the very least, 600 for a rate of 1 %"
         )

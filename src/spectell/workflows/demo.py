@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.generators.tiny import load_tiny_generators
 from spectell.spectra import block_spectra
@@ -209,5 +209,5 @@ def _write(path: Path, pixels: npt.NDArray[np.uint8]) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
     except OSError as error:
-        raise ParameterError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
+        raise MismatchError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
     return str(path)

@@ -14,6 +14,7 @@ from spectell.detectors import Model, load_model
 from spectell.detectors.artifact import training_hash
 from spectell.errors import ManifestError
 from spectell.evaluation.attribution import evaluate_classes
+from spectell.evaluation.checks import check_rate
 from spectell.evaluation.summary import FPRS, evaluate_scores
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.workflows.evaluation import OUTCOMES, ClassFigures, Evaluation, MetricSlice, ScoredImages
@@ -74,9 +75,12 @@ def evaluate(
 
     Raises
     ------
-    ArtifactError, ManifestError, ParameterError
+    ArtifactError, ManifestError
         If the model cannot be loaded, the data set not be read, or no image has a score.
+    ParameterError
+        If `fpr` is no rate, or `real` is given where there are no sub-folders.
     """
+    check_rate(fpr, "fpr")  # before the work and not after it
     loaded = model if isinstance(model, Model) else load_model(model)
     manifest, read = open_images(dataset, real=real, require_real=False)
     if split is not None:
@@ -137,7 +141,7 @@ def score_images(
 
 def evaluate_scored(model: Model, scored: ScoredImages, *, fpr: float = DEFAULT_FPR, seed: int = 0) -> Evaluation:
     """Measure what `score_images` found; arguments and result as for `evaluate`."""
-    used = float(np.clip(fpr, *model.thresholds.supported))
+    used = float(np.clip(check_rate(fpr, "fpr"), *model.thresholds.supported))
     warnings = list(_warnings(model, scored, fpr, used))
     points = {
         rate: model.thresholds.at(rate) for rate in sorted({used, *FPRS}) if rate >= model.thresholds.supported[0]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.workflows.verdict import FIELDS
 
 __all__ = ["FinishedRow", "finished_rows"]
@@ -39,7 +39,7 @@ def finished_rows(path: Path, *, header: bytes = b"") -> Iterator[FinishedRow]:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If a row before the last is damaged, or the file cannot be read.
 
     Examples
@@ -57,7 +57,7 @@ def finished_rows(path: Path, *, header: bytes = b"") -> Iterator[FinishedRow]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise ParameterError(f"cannot resume {path}: {error.strerror or error}") from error
+        raise MismatchError(f"cannot resume {path}: {error.strerror or error}") from error
 
 
 Reader = Callable[[bytes], tuple[str, str]]
@@ -71,14 +71,14 @@ def _rows(path: Path, records: Iterator[bytes] | BinaryIO, read: Reader, header:
         end += len(record)
         if header and not number:
             if record != header:
-                raise ParameterError(f"cannot resume {path}: its first line does not name the columns; use --overwrite")
+                raise MismatchError(f"cannot resume {path}: its first line does not name the columns; use --overwrite")
             yield FinishedRow(None, "", end)
             continue
         try:
             yield FinishedRow(*read(record), end)
         except (ValueError, KeyError, TypeError, csv.Error):
             remedy = "cut the file before it, or use --overwrite"
-            raise ParameterError(f"cannot resume {path}: its line {number + 1} is damaged; {remedy}") from None
+            raise MismatchError(f"cannot resume {path}: its line {number + 1} is damaged; {remedy}") from None
 
 
 def _read_json(record: bytes) -> tuple[str, str]:

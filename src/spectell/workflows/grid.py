@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.detectors.registry import get_detector
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError, MismatchError
 
 __all__ = ["GridFile", "GridPoint", "balanced_accuracy", "best_point", "grid_points", "run_key"]
 
@@ -86,11 +86,11 @@ def best_point(found: list[GridPoint]) -> GridPoint:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If there is none.
     """
     if not found:
-        raise ParameterError("the grid has no point that these images allow; use more images or larger tiles")
+        raise MismatchError("the grid has no point that these images allow; use more images or larger tiles")
     return max(found, key=lambda point: point.balanced_accuracy)
 
 

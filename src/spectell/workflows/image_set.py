@@ -20,7 +20,7 @@ import numpy.typing as npt
 from spectell.datasets import Manifest, read_dataset
 from spectell.datasets.packed import Packed, is_packed, open_packed
 from spectell.detectors.artifact import training_hash
-from spectell.errors import ImageError, ManifestError, ParameterError
+from spectell.errors import ImageError, ManifestError, MismatchError
 from spectell.images import read_image
 
 __all__ = ["ImageSet", "PackedReader", "Reader", "Skipped", "map_images", "open_images"]
@@ -106,7 +106,7 @@ def open_images(
             return read_dataset(dataset, real=real, require_real=require_real), read_file
         dataset = open_packed(dataset)
     if real is not None:
-        raise ParameterError(f"real={real!r} is for folders; a packed data set names its real images in its manifest")
+        raise MismatchError(f"real={real!r} is for folders; a packed data set names its real images in its manifest")
     return dataset.manifest, PackedReader(dataset)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 from spectell.workflows.finished import finished_rows
 from spectell.workflows.row_file import RowFile, remove_file
 from spectell.workflows.verdict import FIELDS, Verdict, printable_path
@@ -152,7 +152,7 @@ class Output:
             raise ParameterError("resume and overwrite exclude each other; choose one")
         exists = self.path.exists() or self._rows.exists()
         if exists and not (resume or overwrite):
-            raise ParameterError(f"{self.path} exists; add --resume to go on with it or --overwrite to replace it")
+            raise MismatchError(f"{self.path} exists; add --resume to go on with it or --overwrite to replace it")
         if exists and resume:
             self._check_same_run(run)
             return
@@ -226,10 +226,10 @@ class Output:
         except (OSError, ValueError):
             before = None
         if not isinstance(before, dict):
-            raise ParameterError(f"cannot resume {self.path} without its record {self._record}; use --overwrite")
+            raise MismatchError(f"cannot resume {self.path} without its record {self._record}; use --overwrite")
         for name in sorted({*run, *before}):
             if before.get(name) != run.get(name):
-                raise ParameterError(
+                raise MismatchError(
                     f"cannot resume {self.path}: it was made with {name} = {before.get(name)!r}, this run has "
                     f"{run.get(name)!r}; use the same settings or --overwrite"
                 )
@@ -238,7 +238,7 @@ class Output:
         path = item.path if isinstance(item, Unreadable) else item
         if not isinstance(path, str) or printable_path(path) != done:
             now = f"now {printable_path(path)} stands there" if isinstance(path, str) else "now there are no more files"
-            raise ParameterError(
+            raise MismatchError(
                 f"cannot resume {self.path}: its row {self.finished.total() + 1} is for {done} and {now}; "
                 "name the same files or use --overwrite"
             )

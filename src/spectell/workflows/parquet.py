@@ -16,7 +16,7 @@ import pyarrow
 import pyarrow.parquet
 
 from spectell.datasets.atomic import replacing
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 
 __all__ = ["SCHEMA", "from_json_lines", "to_json_lines"]
 
@@ -59,7 +59,7 @@ def to_json_lines(path: Path, rows: Path) -> None:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If it is not a Parquet file of these columns.
     ManifestError
         If the rows cannot be written.
@@ -67,14 +67,14 @@ def to_json_lines(path: Path, rows: Path) -> None:
     try:
         source = pyarrow.parquet.ParquetFile(path)
         if not source.schema_arrow.equals(SCHEMA):
-            raise ParameterError(f"cannot resume {path}: it does not have the columns of a scan; use --overwrite")
+            raise MismatchError(f"cannot resume {path}: it does not have the columns of a scan; use --overwrite")
         with replacing(rows) as file:
             for portion in source.iter_batches(_PORTION):
                 for row in portion.to_pylist():
                     file.write(json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n")
     except pyarrow.ArrowInvalid as error:
         reason = str(error).splitlines()[0]
-        raise ParameterError(f"cannot resume {path}: not a Parquet file ({reason}); use --overwrite") from None
+        raise MismatchError(f"cannot resume {path}: not a Parquet file ({reason}); use --overwrite") from None
 
 
 def _portions(rows: Iterator[Any]) -> Iterator[list[Any]]:

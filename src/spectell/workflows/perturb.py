@@ -19,7 +19,7 @@ import numpy as np
 
 from spectell.datasets import Manifest, read_dataset
 from spectell.datasets.columns import encode_text
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError, MismatchError, ParameterError
 from spectell.perturbations import (
     PERTURBATIONS,
     PRESETS,
@@ -31,6 +31,7 @@ from spectell.perturbations import (
     get_preset,
     result_file,
 )
+from spectell.perturbations.base import check_range
 from spectell.workflows.image_set import Progress, Skipped, quiet
 from spectell.workflows.picture_copies import Copies, make_copies, plain_folder, require_apart
 from spectell.workflows.run_record import read_record
@@ -174,7 +175,7 @@ def perturb_images(
         missing = [Skipped(path, "the record has no draw for it") for path in images.paths if path not in rows]
         images = images.select(np.array([path in rows for path in images.paths], dtype=bool))
         if not len(images):
-            raise ParameterError(f"the record {os.fspath(replay)!r} names none of the images of {os.fspath(data)!r}")
+            raise MismatchError(f"the record {os.fspath(replay)!r} names none of the images of {os.fspath(data)!r}")
     copies = make_copies(
         images,
         output,
@@ -202,9 +203,9 @@ def replayed_config(record: str | os.PathLike[str], name: str) -> PerturbConfig:
     try:
         known = {each.name: settings[each.name] for each in dataclasses.fields(PerturbConfig)}
     except KeyError as error:
-        raise ParameterError(f"the record {os.fspath(record)!r} does not say its {error.args[0]}") from None
+        raise MismatchError(f"the record {os.fspath(record)!r} does not say its {error.args[0]}") from None
     if known["name"] != name:
-        raise ParameterError(f"the record {os.fspath(record)!r} is of {known['name']!r}, not of {name!r}")
+        raise MismatchError(f"the record {os.fspath(record)!r} is of {known['name']!r}, not of {name!r}")
     return PerturbConfig(**known)
 
 
@@ -228,7 +229,7 @@ def _replayed_rows(record: str | os.PathLike[str]) -> dict[str, dict[str, Any]]:
             if "error" not in row:
                 found[row["path"]] = {"parameters": row["parameters"], "sha256": row["sha256"]}
     except KeyError as error:
-        raise ParameterError(f"a line of {os.fspath(record)!r} does not say its {error.args[0]}") from None
+        raise MismatchError(f"a line of {os.fspath(record)!r} does not say its {error.args[0]}") from None
     return found
 
 
@@ -263,6 +264,9 @@ def _fields(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     for option, value in options.items():
         if option == "variance" and name == "noise":
             low, high = (bound**0.5 for bound in value)
+            if "sigma" in options:
+                raise ParameterError("sigma and variance say the same of noise; give one of them")
+            check_range("variance", *value, within=(0.0, 255.0**2))
             fields |= {"min_sigma": low, "max_sigma": high, "uniform_in": "variance"}
         elif option in _PAIRS and f"min_{option}" in known:
             fields |= {f"min_{option}": value[0], f"max_{option}": value[1]}

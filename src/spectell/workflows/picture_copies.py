@@ -22,7 +22,7 @@ from spectell.datasets import Entry, Manifest, write_manifest
 from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.entries import REAL
 from spectell.datasets.naming import default_group
-from spectell.errors import ImageError, ManifestError, ParameterError, SpectellError
+from spectell.errors import ImageError, ManifestError, MismatchError, SpectellError
 from spectell.images import IMAGE_SUFFIXES, describe_path, read_image
 from spectell.perturbations import EncodedFile, Pixels
 from spectell.workflows.image_set import Progress, Skipped, quiet
@@ -128,7 +128,7 @@ def make_copies(
     ------
     ManifestError
         If something cannot be written, or not one picture has a copy.
-    ParameterError
+    MismatchError
         If `output` is not empty and `resume` is not set, or the earlier run had other settings.
     """
     folder = Path(output)
@@ -185,12 +185,12 @@ def require_apart(data: str | os.PathLike[str], output: str | os.PathLike[str]) 
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If `data` is a folder and `output` is it, or lies in it.
     """
     place = Path(data)
     if place.is_dir() and Path(output).resolve().is_relative_to(place.resolve()):
-        raise ParameterError(f"the output {os.fspath(output)!r} lies in the folder of the images; name one outside it")
+        raise MismatchError(f"the output {os.fspath(output)!r} lies in the folder of the images; name one outside it")
 
 
 def kept_names(paths: Sequence[str]) -> list[str]:

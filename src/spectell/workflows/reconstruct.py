@@ -26,7 +26,7 @@ from spectell.datasets import Entry, Manifest, write_manifest
 from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.columns import encode_text
 from spectell.datasets.entries import REAL
-from spectell.errors import ImageError, ParameterError
+from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.images import read_image
 from spectell.workflows.chosen_images import choose, output_names
 from spectell.workflows.image_set import Progress, Skipped, in_threads, quiet
@@ -192,7 +192,7 @@ def reconstruct(
             record.add(names[row], pictures.paths[row], made)
     manifest = _manifest(folder, pictures, names, rows, record.hashes)
     if not len(manifest):
-        raise ParameterError(
+        raise MismatchError(
             f"none of {len(rows)} pictures could be reconstructed; the first: {record.skipped[0].reason}"
         )
     write_manifest(manifest, folder / MANIFEST_NAME)
@@ -207,7 +207,7 @@ def _load(config: ReconstructionConfig) -> dict[str, Reconstructor]:
     named = {maker.name: maker for maker in made}
     if len(named) < len(made):
         names = ", ".join(maker.name for maker in made)
-        raise ParameterError(f"every network must have a name of its own, got {names}; write them to separate folders")
+        raise MismatchError(f"every network must have a name of its own, got {names}; write them to separate folders")
     return named
 
 

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from spectell.errors import ParameterError, SpectellError
+from spectell.errors import MismatchError, SpectellError
 
 __all__ = ["SYNC_SECONDS", "RowFile", "remove_file"]
 
@@ -30,7 +30,7 @@ class RowFile:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If another process is writing to it.
     SpectellError
         If it cannot be opened.
@@ -106,7 +106,7 @@ def _claim(handle: int, path: Path) -> None:
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
-        raise ParameterError(f"another run is writing {path}; wait for it or name another output") from None
+        raise MismatchError(f"another run is writing {path}; wait for it or name another output") from None
     except OSError:  # a file system without locks
         return
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from spectell.datasets.places import contents
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError, MismatchError
 
 __all__ = ["RunRecord", "read_record"]
 
@@ -60,7 +60,7 @@ class RunRecord:
 
         Raises
         ------
-        ParameterError
+        MismatchError
             If there is something already and `resume` is not set, the folder is a file, or the record is of another
             run or damaged.
         ManifestError
@@ -70,7 +70,7 @@ class RunRecord:
         header = {"format": kind, "settings": dict(settings), **(about or {})}
         if contents(folder):
             if not resume:
-                raise ParameterError(
+                raise MismatchError(
                     f"the folder {str(folder)!r} is not empty; name another one, or set resume (--resume)"
                 )
             if path.exists():
@@ -114,7 +114,7 @@ def read_record(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If there is no such record, or it is damaged.
     """
     lines = _whole_lines(Path(path))
@@ -125,7 +125,7 @@ def read_record(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
             raise ValueError
         settings = dict(header["settings"])
     except (ValueError, KeyError, TypeError):
-        raise ParameterError(f"{os.fspath(path)!r} does not begin as a record of this kind does ({kind})") from None
+        raise MismatchError(f"{os.fspath(path)!r} does not begin as a record of this kind does ({kind})") from None
     return settings, _rows(Path(path), lines)
 
 
@@ -134,7 +134,7 @@ def _rows(path: Path, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
         try:
             yield dict(json.loads(line))
         except (ValueError, TypeError):
-            raise ParameterError(f"line {number} of {str(path)!r} is damaged") from None
+            raise MismatchError(f"line {number} of {str(path)!r} is damaged") from None
 
 
 def _take_up(path: Path, settings: Mapping[str, Any], on_row: Callable[[dict[str, Any]], object]) -> int:
@@ -148,7 +148,7 @@ def _take_up(path: Path, settings: Mapping[str, Any], on_row: Callable[[dict[str
         try:
             on_row(json.loads(line))
         except (ValueError, KeyError, TypeError):
-            raise ParameterError(f"cannot resume: line {number + 1} of {str(path)!r} is damaged; start anew") from None
+            raise MismatchError(f"cannot resume: line {number + 1} of {str(path)!r} is damaged; start anew") from None
     return end
 
 
@@ -157,17 +157,15 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             yield from (line for line in file if line.endswith(b"\n"))
     except OSError as error:
-        raise ParameterError(f"cannot read the record {str(path)!r}: {error.strerror or error}") from error
+        raise MismatchError(f"cannot read the record {str(path)!r}: {error.strerror or error}") from error
 
 
 def _check_header(path: Path, line: bytes, settings: Mapping[str, Any]) -> None:
     try:
         found = json.loads(line)["settings"]
     except (ValueError, KeyError, TypeError):
-        raise ParameterError(f"cannot resume: {str(path)!r} does not begin as a record does; start anew") from None
+        raise MismatchError(f"cannot resume: {str(path)!r} does not begin as a record does; start anew") from None
     wanted = json.loads(json.dumps(settings, allow_nan=False))
     different = sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
     if different:
-        raise ParameterError(
-            f"cannot resume: the earlier run had other settings ({', '.join(different)}); repeat those"
-        )
+        raise MismatchError(f"cannot resume: the earlier run had other settings ({', '.join(different)}); repeat those")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy.typing as npt
 
 from spectell.datasets.atomic import replacing
-from spectell.errors import ImageError, ParameterError
+from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.pool import available_cores
 from spectell.workflows.spectrum_batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES
@@ -172,7 +172,7 @@ def _work_folder(folder: Path) -> Path:
         for part in work.glob("*.part*"):  # of a run that was killed
             part.unlink()
     except OSError as error:
-        raise ParameterError(f"cannot write to the folder {os.fspath(folder)!r}: {error.strerror or error}") from error
+        raise MismatchError(f"cannot write to the folder {os.fspath(folder)!r}: {error.strerror or error}") from error
     return work
 
 
@@ -213,7 +213,7 @@ def _merged(work: Path, n_sets: int, added: Sequence[ArrayFile]) -> list[Path]:
 def _sums(path: Path) -> SetSums:
     progress = load_progress(path, None)
     if progress is None:
-        raise ParameterError(f"{path} vanished while it was needed; run one spectrum at a time in a folder")
+        raise MismatchError(f"{path} vanished while it was needed; run one spectrum at a time in a folder")
     return progress.sums
 
 
@@ -277,7 +277,7 @@ def _resolve(name: str, entries: Sequence[dict[str, Any]], argument: str) -> str
         if len(found) == 1:
             return found[0]
     names = ", ".join(repr(entry["name"]) for entry in entries)
-    raise ParameterError(f"{argument} must name one set, got {name!r}; choose from {names}")
+    raise MismatchError(f"{argument} must name one set, got {name!r}; choose from {names}")
 
 
 def _set_notes(entry: dict[str, Any]) -> Iterator[str]:

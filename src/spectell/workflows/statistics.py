@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ImageError, ParameterError
+from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.images import describe_path, read_image
 from spectell.spectra import SpectrumStatistics
 from spectell.transforms import dct2, log_scale
@@ -118,7 +118,7 @@ def _listed(paths: Iterable[PathLike | Pending]) -> tuple[list[str], list[str]]:
     files = [item for item in found if isinstance(item, str)]
     unreadable = [item.reason for item in found if isinstance(item, Unreadable)]
     if not files:
-        raise ParameterError(f"there are no image files to measure: {unreadable[0]}")
+        raise MismatchError(f"there are no image files to measure: {unreadable[0]}")
     return files, unreadable
 
 

@@ -156,8 +156,10 @@ def train_model(
     ManifestError
         If the data set cannot be read, or a split lacks one of the classes.
     ParameterError
-        If `config` does not fit, there is a checkpoint and `resume` is not given, or there are too few images for
-        thresholds.
+        If `config` contradicts itself.
+    MismatchError
+        If `config` does not fit the images or the machine, there is a checkpoint and `resume` is not given, or there
+        are too few images for thresholds.
     ArtifactError
         If the checkpoint cannot be read, or is of another training.
     """

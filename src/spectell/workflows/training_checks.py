@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.workflows.training_config import (
     TrainingConfig,
     config_notes,
@@ -69,7 +69,7 @@ def _check_checkpoint(checkpoint: StrPath | None, *, resume: bool) -> None:
 
     read_any_checkpoint(checkpoint)
     if not resume:
-        raise ParameterError(
+        raise MismatchError(
             f"{os.fspath(checkpoint)!r} is of a training that was interrupted or can take more epochs; add --resume to "
             "go on, or delete it"
         )

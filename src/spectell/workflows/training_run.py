@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from spectell.detectors.front_end import FrontEnd
 from spectell.detectors.residual import most_levels
 from spectell.detectors.streaming import Source
+from spectell.errors import MismatchError, ParameterError
 from spectell.workflows.grid import GridFile, GridPoint, balanced_accuracy, grid_points, run_key
 from spectell.workflows.image_set import ImageSet, Progress
 from spectell.workflows.training_config import Classes, TrainingConfig, make_detector, make_front_end
@@ -22,6 +24,17 @@ from spectell.workflows.training_tiles import fit_network
 __all__ = ["TrainingRun"]
 
 StrPath = str | os.PathLike[str]
+
+
+@contextmanager
+def _blaming_images() -> Iterator[None]:
+    """Say of an argument that is refused here that the images are at fault: `check_training` had found it right."""
+    try:
+        yield
+    except MismatchError:
+        raise
+    except ParameterError as error:
+        raise MismatchError(str(error)) from error
 
 
 class TrainingRun:
@@ -58,12 +71,14 @@ class TrainingRun:
         self.classes = Classes.of(config, images.manifest.select(images.manifest.splits == "train"))
         self._source: tuple[str, Source] | None = None
 
+    @_blaming_images()
     def fit(self, params: Mapping[str, Any]) -> tuple[Fitted, UsableImages, Any]:
         """Fit to the training split, with some parameters given."""
         fitted, usable, detector = self._fit(params)
         distance = fit_distance(self._images, usable.rows["train"], fitted.front_end, fitted.standardisation)
         return dataclasses.replace(fitted, distance=distance), usable, detector
 
+    @_blaming_images()
     def search(self, grid_file: StrPath | None) -> list[GridPoint]:
         """Fit and validate at every point of the grid; none if the detector searches for itself."""
         usable = UsableImages(self._images, make_front_end(self._config, self._images))

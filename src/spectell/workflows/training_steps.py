@@ -241,7 +241,7 @@ def validate(fitted: Fitted, images: ImageSet, rows: npt.NDArray[np.intp]) -> Va
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If there are too few real images for any threshold.
     """
     labels = images.manifest.labels[rows]

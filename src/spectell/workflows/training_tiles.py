@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from spectell.detectors.features import tile_corners
 from spectell.detectors.tiles import Tiles
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.workflows.image_set import ImageSet, Pixels
 from spectell.workflows.training_config import Classes
 from spectell.workflows.training_steps import UsableImages
@@ -48,7 +48,7 @@ def tiles_of(images: ImageSet, rows: npt.NDArray[np.intp], size: int) -> Tiles:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If they take more than `TILE_BYTES` and do not lie packed.
     """
     packed = images.packed
@@ -60,7 +60,7 @@ def tiles_of(images: ImageSet, rows: npt.NDArray[np.intp], size: int) -> Tiles:
         found.append(part)
         taken += part.nbytes
         if taken > TILE_BYTES:
-            raise ParameterError(
+            raise MismatchError(
                 f"the tiles of {size} pixels of the first {len(found)} of {len(rows)} images take more than "
                 f"{TILE_BYTES / 1e9:.1f} GB; pack the images: spectell dataset pack --size {size} "
                 "(perturbed ones after spectell perturb)"

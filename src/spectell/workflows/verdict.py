@@ -17,7 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.evaluation.calibration import logistic
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.spectra import resampling_trace
@@ -190,7 +190,7 @@ def judge(image: DecodedImage, model: Model, *, fpr: float = DEFAULT_FPR, thorou
     found = model.score(image.pixels, thorough=thorough)
     score = float(found.score)
     if not math.isfinite(score):
-        raise ParameterError(f"the model {model.name!r} gave the score {score}; a score must be finite")
+        raise MismatchError(f"the model {model.name!r} gave the score {score}; a score must be finite")
     verdict: str = model.thresholds.verdict(score, fpr)
     if not found.distance <= 1:  # a distance that is not a number is no likeness either
         verdict, warnings = "inconclusive", [UNLIKE_TRAINING, *warnings]

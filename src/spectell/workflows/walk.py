@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.images import IMAGE_SUFFIXES
 
 __all__ = ["PENDING", "PathLike", "Pending", "Unreadable", "as_paths", "read_paths", "walk"]
@@ -59,7 +59,7 @@ def walk(paths: Iterable[PathLike | Pending]) -> Iterator[str | Unreadable | Pen
 
     Raises
     ------
-    ParameterError
+    MismatchError
         At the end, if there was nothing at all to scan.
 
     Examples
@@ -89,7 +89,7 @@ def walk(paths: Iterable[PathLike | Pending]) -> Iterator[str | Unreadable | Pen
             if anything:
                 yield barren[-1]
     if not anything:
-        raise ParameterError(_nothing([folder.path for folder in barren]))
+        raise MismatchError(_nothing([folder.path for folder in barren]))
 
 
 def as_paths(paths: PathLike | Iterable[PathLike | Pending]) -> Iterable[PathLike | Pending]:

@@ -18,7 +18,7 @@ from spectell.detectors.network_plan import Layer, count_parameters, make_plan
 from spectell.detectors.parts import Float64Array
 from spectell.detectors.standardisation import Standardisation
 from spectell.detectors.tiles import Tiles
-from spectell.errors import ParameterError, ShapeError
+from spectell.errors import MismatchError, ParameterError, ShapeError
 from spectell.transforms import LOG_OFFSET
 
 __all__ = ["NetworkDetector"]
@@ -292,7 +292,7 @@ def _import_training() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise ParameterError(
+        raise MismatchError(
             "training a network needs PyTorch, which is not installed; pip install 'spectell[torch]'"
         ) from error
     return training

@@ -27,7 +27,7 @@ from spectell.detectors.networks.modules import make_network
 from spectell.detectors.networks.state import TrainingState, read_checkpoint
 from spectell.detectors.parts import Float64Array
 from spectell.detectors.tiles import Tiles
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 
 __all__ = ["CHECKPOINT_SECONDS", "Labelled", "Settings", "Training", "mean_loss"]
 
@@ -74,7 +74,7 @@ class Training:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If the device cannot be used.
     """
 
@@ -117,7 +117,7 @@ class Training:
 
         Raises
         ------
-        ParameterError
+        MismatchError
             If the loss is not finite; the last checkpoint stays.
         ArtifactError
             If the checkpoint cannot be read or written, or is of another run.
@@ -192,7 +192,7 @@ class Training:
     def _finite(self, loss: float, kind: str) -> float:
         if math.isfinite(loss):
             return loss
-        raise ParameterError(
+        raise MismatchError(
             f"the training diverged in epoch {self.state.epoch + 1}: the {kind}loss is {loss}; the last checkpoint was "
             "kept; train anew with a smaller learning rate or another seed"
         )
@@ -251,14 +251,14 @@ def find_device(name: str) -> torch.device:
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If it is not there.
     """
     try:
         torch.empty(0, device=name)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ParameterError(f"device {name!r} cannot be used: {reason}; use cpu") from error
+        raise MismatchError(f"device {name!r} cannot be used: {reason}; use cpu") from error
     return torch.device(name)
 
 
