@@ -14,7 +14,7 @@ import pytest
 
 from spectell.errors import ParameterError, SpectellError
 from spectell.workflows import pool, process
-from spectell.workflows.pool import WINDOW, Answer, available_cores, isolated_map
+from spectell.workflows.pool import WINDOW, Answer, Crew, available_cores, isolated_map
 from spectell.workflows.walk import PENDING
 from spectell.workflows.worker import Failure
 
@@ -41,6 +41,10 @@ def work(item, gate):
         with gate:
             work(rest, gate)
     return item.upper()
+
+
+def process_number(item, gate):
+    return os.getpid()
 
 
 def results(items, **options):
@@ -342,3 +346,27 @@ def test_workers_end_when_their_parent_is_killed(tmp_path, threads, busy):
         parent.kill()
         parent.wait()
         assert soon(lambda: not any(alive(pid) for pid in pids))
+
+
+def test_a_crew_stays_from_one_map_to_the_next():
+    with Crew(process_number, workers=2) as crew:
+        first, second = ({answer.result for answer in crew.map(range(200))} for _ in range(2))
+    assert first == second
+    assert len(first) == 2
+    assert not any(alive(number) for number in first)
+
+
+def test_whoever_is_busy_when_a_map_is_left_answers_no_later_one():
+    with Crew(work, workers=2) as crew:
+        answers = crew.map(["a", "sleep 30", "sleep 30", "b"])
+        assert next(answers).result == "A"
+        answers.close()
+        assert [answer.result for answer in crew.map(crowd(20))] == [item.upper() for item in crowd(20)]
+
+
+def test_a_crew_replaces_who_died_between_two_maps():
+    with Crew(process_number, workers=1) as crew:
+        (first,) = crew.map([0])
+        os.kill(first.result, signal.SIGKILL)
+        (second,) = crew.map([0])
+    assert second.result != first.result

@@ -189,13 +189,13 @@ spectrum(sys.argv[1], sys.argv[2], workers=1, on_progress=report)
 NOTED = """
 import sys
 from pathlib import Path
-from spectell.workflows import spectrum_batch
-original = spectrum_batch.read_image
-def noted(path, **options):  # in a worker, forked from this process; hence the file
+from spectell.workflows.spectrum_batch import Measuring
+original = Measuring._measure
+def noted(self, batch, gate):  # in a worker, forked from this process; hence the file
     with open(sys.argv[3], "a") as file:
-        file.write(f"{Path(path).parent.name} {Path(path).stem}\\n")
-    return original(path, **options)
-spectrum_batch.read_image = noted
+        file.writelines(f"{Path(path).parent.name} {Path(path).stem}\\n" for path in batch.files)
+    return original(self, batch, gate)
+Measuring._measure = noted
 from spectell.workflows.spectrum import spectrum
 spectrum(sys.argv[1], sys.argv[2], workers=1)
 """

@@ -21,14 +21,14 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import connection as connections
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from spectell.errors import ParameterError, SpectellError
 from spectell.workflows.process import LARGE_PATIENCE, Answer, Task, WorkerProcess
 from spectell.workflows.walk import PENDING
 from spectell.workflows.worker import Failure, Large, Ready, Released, Rows, Work
 
-__all__ = ["LARGE_PATIENCE", "WINDOW", "Answer", "available_cores", "check_limits", "isolated_map"]
+__all__ = ["LARGE_PATIENCE", "WINDOW", "Answer", "Crew", "available_cores", "check_limits", "isolated_map"]
 
 WINDOW = 2048
 """Items that may be under way, or answered and waiting for an earlier one."""
@@ -59,11 +59,11 @@ def isolated_map(
     work : callable
         Called as ``work(item, gate)``. Inherited by forked workers, pickled for others.
     items : iterable
-        Read only as far ahead as needed. It may yield `PENDING` for "none just now".
+        See `Crew.map`.
     workers : int >= 1
         Processes at most; no more are started than there are items.
     timeout : float > 0
-        Seconds for one item, `LARGE_PATIENCE` times as many while it holds the gate; waiting for the gate is free.
+        See `Crew.map`.
     memory : int or None
         Bytes that a worker may allocate beyond its start (Linux); exceeding it is a `Failure`.
 
@@ -88,7 +88,14 @@ def isolated_map(
     ['a!', 'b!']
     """
     check_limits(workers, timeout)
-    return _Pool(work, iter(items), workers, timeout, memory).run()
+    return _mapped_once(work, items, workers, timeout, memory)
+
+
+def _mapped_once(
+    work: Work, items: Iterable[Any], workers: int, timeout: float, memory: int | None
+) -> Generator[Answer, None, None]:
+    with Crew(work, workers=workers, memory=memory) as crew:
+        yield from crew.map(items, timeout=timeout)
 
 
 def check_limits(workers: int, timeout: float) -> None:
@@ -99,12 +106,85 @@ def check_limits(workers: int, timeout: float) -> None:
         raise ParameterError(f"timeout must be positive, got {timeout!r}")
 
 
-class _Pool:
+class Crew:
+    """Workers that stay from one map to the next.
+
+    Parameters
+    ----------
+    work : callable
+        Called as ``work(item, gate)``. Inherited by forked workers, pickled for others.
+    workers : int >= 1
+        Processes at most; one is started when there is an item for it.
+    memory : int or None
+        Bytes that a worker may allocate beyond its start (Linux); exceeding it is a `Failure`.
+
+    Attributes
+    ----------
+    work : callable
+        As given.
+    limit : int
+        Processes at most.
+
+    Examples
+    --------
+    >>> with Crew("{0}!".format, workers=2) as crew:
+    ...     [[answer.result for answer in crew.map(items)] for items in ("ab", "c")]
+    [['a!', 'b!'], ['c!']]
+    """
+
+    def __init__(self, work: Work, *, workers: int, memory: int | None = None) -> None:
+        self.work, self.limit = work, workers
+        self._memory = memory
+        self._workers: list[WorkerProcess] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End all workers."""
+        _end(self._workers)
+
+    def map(self, items: Iterable[Any], *, timeout: float = 60.0) -> Generator[Answer, None, None]:
+        """Apply the work to every item; results in order, lazily. One map at a time.
+
+        Parameters
+        ----------
+        items : iterable
+            Read only as far ahead as needed. It may yield `PENDING` for "none just now".
+        timeout : float > 0
+            Seconds for one item, `LARGE_PATIENCE` times as many while it holds the gate; waiting for the gate is free.
+
+        Yields
+        ------
+        answer : Answer
+
+        Raises
+        ------
+        SpectellError
+            If a worker cannot start.
+        """
+        return _Map(self, self._workers, iter(items), timeout).run()
+
+    def hire(self) -> WorkerProcess:
+        """Start one more worker."""
+        worker = WorkerProcess(self.work, self._workers, self._memory)
+        self._workers.append(worker)
+        return worker
+
+
+def _end(workers: list[WorkerProcess]) -> None:
+    for worker in workers:
+        worker.process.kill()
+    for worker in workers:
+        worker.stop()
+    workers.clear()
+
+
+class _Map:
     """Who has which item, what has been answered, and what comes next."""
 
-    def __init__(self, work: Work, items: Iterator[Any], workers: int, timeout: float, memory: int | None) -> None:
-        self._work, self._items, self._limit, self._timeout, self._memory = work, items, workers, timeout, memory
-        self._workers: list[WorkerProcess] = []
+    def __init__(self, crew: Crew, workers: list[WorkerProcess], items: Iterator[Any], timeout: float) -> None:
+        self._crew, self._workers, self._items, self._timeout = crew, workers, items, timeout
         self._at_gate: deque[WorkerProcess] = deque()
         self._inside: WorkerProcess | None = None
         self._again: deque[Task] = deque()
@@ -125,10 +205,10 @@ class _Pool:
                     return
                 self._listen()
         finally:
-            for worker in self._workers:
-                worker.process.kill()
-            for worker in self._workers:
-                worker.stop()
+            # Whoever is not done works on what nobody waits for.
+            busy = [worker for worker in self._workers if worker.tasks]
+            self._workers[:] = [worker for worker in self._workers if not worker.tasks]
+            _end(busy)
 
     def _dispatch(self) -> None:
         self._starved = False
@@ -143,13 +223,12 @@ class _Pool:
 
     def _has_room(self) -> bool:
         depth = _DEPTH if self._pace < _BATCH_SECONDS else 1
-        return len(self._workers) < self._limit or any(len(worker.batches) < depth for worker in self._workers)
+        return len(self._workers) < self._crew.limit or any(len(worker.batches) < depth for worker in self._workers)
 
     def _idlest(self) -> WorkerProcess:
         worker = min(self._workers, key=lambda worker: len(worker.batches), default=None)
-        if worker is None or (worker.batches and len(self._workers) < self._limit):
-            worker = WorkerProcess(self._work, self._workers, self._memory)
-            self._workers.append(worker)
+        if worker is None or (worker.batches and len(self._workers) < self._crew.limit):
+            worker = self._crew.hire()
         return worker
 
     def _next_batch(self) -> list[Task]:

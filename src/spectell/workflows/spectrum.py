@@ -17,8 +17,8 @@ import numpy.typing as npt
 from spectell.datasets.atomic import replacing
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.transforms.scaling import LOG_OFFSET
-from spectell.workflows.pool import available_cores
-from spectell.workflows.spectrum_batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES
+from spectell.workflows.pool import Crew, available_cores
+from spectell.workflows.spectrum_batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES, Measuring
 from spectell.workflows.spectrum_compare import Measured, compare_sets
 from spectell.workflows.spectrum_files import (
     FORMAT_VERSION,
@@ -112,16 +112,20 @@ def spectrum(
     ('in/real', [[40.0, 0.0], [0.0, 0.0]])
     """
     workers = _checked(limit, seed, available_cores() if workers is None else workers)
-    sets, notes = list_sets(as_paths(datasets), real=real, limit=limit, seed=seed)  # type: ignore[arg-type]
-    added = [ArrayFile(path) for path in merge]
-    if not sets and not added:
-        raise ParameterError("datasets must name at least one data set, or merge a result to add; both are empty")
-    _check_names(sets, added, reference, lossless)
     folder = Path(output)
-    work = _work_folder(folder)
-    settings = _settings(limit, seed)
-    for number, files in enumerate(sets):
-        notes += _measured(files, work / f"set{number:03}.npz", settings, workers, on_progress)
+    named = list(as_paths(datasets))
+    with Crew(Measuring(str(folder / _WORK)), workers=workers) as crew:
+        sets, notes = list_sets(named, real=real, limit=limit, seed=seed)  # type: ignore[arg-type]
+        added = [ArrayFile(path) for path in merge]
+        if not sets and not added:
+            raise ParameterError("datasets must name at least one data set, or merge a result to add; both are empty")
+        _check_names(sets, added, reference, lossless)
+        work = _work_folder(folder)
+        settings = _settings(limit, seed)
+        import scipy.fft  # noqa: F401 - so that forked workers have it already
+
+        for number, files in enumerate(sets):
+            notes += _measured(files, work / f"set{number:03}.npz", settings, crew, on_progress)
     finished = _merged(work, len(sets), added)
     _write(folder, finished, settings, notes, reference, lossless)
     shutil.rmtree(work, ignore_errors=True)
@@ -177,12 +181,12 @@ def _work_folder(folder: Path) -> Path:
 
 
 def _measured(
-    files: ImageFiles, path: Path, settings: dict[str, Any], workers: int, on_progress: OnProgress
+    files: ImageFiles, path: Path, settings: dict[str, Any], crew: Crew, on_progress: OnProgress
 ) -> list[str]:
     """Measure a set; return what is to be said about it."""
     identity = files.identity(json.dumps([FORMAT_VERSION, settings, files.name]))
     existed = path.exists()
-    resumed = measure_set(files, path, identity=identity, workers=workers, on_progress=on_progress)
+    resumed = measure_set(files, path, crew, identity=identity, on_progress=on_progress)
     if existed and not resumed:
         return [f"{files.name}: unfinished work was of other files or settings, and was begun anew"]
     return [f"{files.name}: went on with unfinished work"] if resumed else []

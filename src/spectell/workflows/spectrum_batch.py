@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,9 +30,9 @@ __all__ = [
     "MAX_TILES",
     "TILE_SIZES",
     "Batch",
+    "Measuring",
     "Part",
     "Spool",
-    "measure_batch",
 ]
 
 BLOCK_SIZE, MAX_BLOCKS = 32, 16
@@ -60,11 +59,18 @@ class Batch(NamedTuple):
     files : tuple of str
     detailed : tuple of bool
         Which of them take part in block, tile and radial spectra.
+    sizes : frozenset of (int, int)
+        Heights and widths that get full-size spectra.
+    source, generator : str
+        What the set is.
     """
 
     name: str
     files: tuple[str, ...]
     detailed: tuple[bool, ...]
+    sizes: frozenset[tuple[int, int]]
+    source: str
+    generator: str
 
 
 class Spool(NamedTuple):
@@ -83,38 +89,57 @@ class Part:
     spooled: list[Spool]
 
 
-def measure_batch(
-    batch: Batch, gate: Gate, *, sizes: frozenset[tuple[int, int]], folder: str, source: str, generator: str
-) -> Part:
-    """Measure a batch.
+class Measuring:
+    """The work of a study, for a `Crew`: the size of an image, or the spectra of a batch.
 
     Parameters
     ----------
-    batch : Batch
-        The files.
-    gate : context manager
-        Held while a large file is decoded.
-    sizes : frozenset of (int, int)
-        Heights and widths that get full-size spectra.
     folder : str
         Where large results are written.
-    source, generator : str
-        What the set is.
     """
-    sums = SetSums(source, generator)
-    details = _Details(sums)
-    full: dict[tuple[int, int], FullSums] = {}
-    for pixels, detailed in _images(batch, gate, sums.tally):
-        size = (pixels.shape[0], pixels.shape[1])
-        if size in sizes:
-            if size not in full:
-                full[size] = _full_sums(*size)
-                full[size].clear()
-            full[size].add(pixels)
-        if detailed:
-            details.add(pixels)
-    details.flush()
-    return Part(sums, _spool(full, Path(folder, batch.name)))
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._kept: dict[tuple[int, int], FullSums] = {}
+
+    def __call__(self, item: str | Batch, gate: Gate) -> tuple[int, int] | Part | None:
+        """Return height and width of the image at a path, None if it cannot be read; or measure a batch.
+
+        The gate is held while a large file is decoded.
+        """
+        return self._measure(item, gate) if isinstance(item, Batch) else _size(item, gate)
+
+    def _measure(self, batch: Batch, gate: Gate) -> Part:
+        sums = SetSums(batch.source, batch.generator)
+        details = _Details(sums)
+        # Sums stay from batch to batch, since fresh pages cost a tenth more; those of another set's sizes go.
+        self._kept = {size: self._kept[size] for size in batch.sizes & self._kept.keys()}
+        full: dict[tuple[int, int], FullSums] = {}
+        for pixels, detailed in _images(batch, gate, sums.tally):
+            size = (pixels.shape[0], pixels.shape[1])
+            if size in batch.sizes:
+                if size not in full:
+                    full[size] = self._cleared(size)
+                full[size].add(pixels)
+            if detailed:
+                details.add(pixels)
+        details.flush()
+        return Part(sums, _spool(full, Path(self._folder, batch.name)))
+
+    def _cleared(self, size: tuple[int, int]) -> FullSums:
+        if size in self._kept:
+            self._kept[size].clear()
+        else:
+            self._kept[size] = FullSums(*size)
+        return self._kept[size]
+
+
+def _size(path: str, gate: Gate) -> tuple[int, int] | None:
+    try:
+        height, width, _ = read_image(path, large_gate=gate).pixels.shape
+    except ImageError:
+        return None
+    return height, width
 
 
 def _images(batch: Batch, gate: Gate, tally: Tally) -> Iterator[tuple[Pixels, bool]]:
@@ -132,12 +157,6 @@ def _images(batch: Batch, gate: Gate, tally: Tally) -> Iterator[tuple[Pixels, bo
         if facts.jpeg_quality is not None:
             tally.jpeg_qualities[str(facts.jpeg_quality)] += 1
         yield image.pixels, detailed
-
-
-@cache
-def _full_sums(height: int, width: int) -> FullSums:
-    """Return the sums for images of a size, which a worker keeps from batch to batch: fresh pages cost a tenth more."""
-    return FullSums(height, width)
 
 
 class _Details:

@@ -11,22 +11,20 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from spectell.errors import ImageError
-from spectell.images import describe_path, read_image
+from spectell.images import describe_path
 from spectell.spectra import SpectrumStatistics
-from spectell.workflows.pool import Answer, isolated_map
-from spectell.workflows.spectrum_batch import Batch, Part, Spool, measure_batch
+from spectell.workflows.pool import Answer, Crew, isolated_map
+from spectell.workflows.spectrum_batch import Batch, Part, Spool
 from spectell.workflows.spectrum_files import Progress, load_progress, save_progress
 from spectell.workflows.spectrum_sets import ImageFiles
 from spectell.workflows.spectrum_sums import SetSums
 from spectell.workflows.walk import PENDING
-from spectell.workflows.worker import Failure, Gate, Work
+from spectell.workflows.worker import Failure
 
 __all__ = ["FULL_PIXELS", "FULL_SIZES", "SAVE_SECONDS", "batch_bounds", "measure_set", "probe_sizes"]
 
@@ -45,8 +43,8 @@ _AHEAD = 6  # batches a worker may be ahead of what is merged, so that results d
 OnProgress = Callable[[str, int, int], object]
 
 
-def probe_sizes(files: ImageFiles, workers: int) -> frozenset[tuple[int, int]]:
-    """Choose the sizes, as (height, width), that get full-size spectra.
+def probe_sizes(files: ImageFiles, crew: Crew) -> frozenset[tuple[int, int]]:
+    """Choose the sizes, as (height, width), that get full-size spectra; the crew's work is `Measuring`.
 
     Up to 32 files, evenly spread over the set, are read; their sizes are taken from the most frequent on, at most
     `FULL_SIZES` of them and as many as fit `FULL_PIXELS`. A size that a single one of several files has is passed over.
@@ -54,7 +52,7 @@ def probe_sizes(files: ImageFiles, workers: int) -> frozenset[tuple[int, int]]:
     n = len(files.files)
     chosen = [files.files[index] for index in np.unique(np.linspace(0, n - 1, min(n, _PROBED)).astype(int)).tolist()]
     found: Counter[tuple[int, int]] = Counter()
-    for answer in isolated_map(_size, chosen, workers=workers, timeout=_SECONDS_A_FILE):
+    for answer in crew.map(chosen, timeout=_SECONDS_A_FILE):
         if isinstance(answer.result, tuple) and not isinstance(answer.result, Failure):
             found[answer.result] += 1
     sizes: set[tuple[int, int]] = set()
@@ -96,15 +94,7 @@ def batch_bounds(n_files: int) -> list[int]:
     return bounds
 
 
-def _size(path: str, gate: Gate) -> tuple[int, int] | None:
-    try:
-        height, width, _ = read_image(path, large_gate=gate).pixels.shape
-    except ImageError:
-        return None
-    return height, width
-
-
-def measure_set(files: ImageFiles, path: Path, *, identity: str, workers: int, on_progress: OnProgress) -> bool:
+def measure_set(files: ImageFiles, path: Path, crew: Crew, *, identity: str, on_progress: OnProgress) -> bool:
     """Measure a set and leave its sums in a file, for `load_progress`.
 
     Parameters
@@ -112,11 +102,11 @@ def measure_set(files: ImageFiles, path: Path, *, identity: str, workers: int, o
     files : ImageFiles
         The set.
     path : Path
-        Where its sums are written; work that is found there goes on.
+        Where its sums are written, in the folder of the crew's work; work that is found there goes on.
+    crew : Crew
+        Its work is `Measuring`.
     identity : str
         Hash of what decides the result.
-    workers : int
-        Processes.
     on_progress : callable
         Called with the name of the set, files done, and their number.
 
@@ -125,13 +115,11 @@ def measure_set(files: ImageFiles, path: Path, *, identity: str, workers: int, o
     resumed : bool
         Whether earlier work was gone on with.
     """
-    import scipy.fft  # noqa: F401 - so that forked workers have it already
-
     found = load_progress(path, identity)
     run = _Run(files, path, identity, found or Progress(SetSums(files.source, files.generator, [identity]), 0))
     if run.done < run.n_batches:
         try:
-            run.go(workers, on_progress)
+            run.go(crew, on_progress)
         finally:
             run.save()  # when interrupted too
     return found is not None
@@ -144,24 +132,18 @@ class _Run:
         self.files, self.path, self.identity = files, path, identity
         self.sums, self.done = progress
         self._whole = True
+        self._sizes: frozenset[tuple[int, int]] = frozenset()
         self.bounds = batch_bounds(len(files.files))
         self.n_batches = len(self.bounds) - 1
 
-    def go(self, workers: int, on_progress: OnProgress) -> None:
+    def go(self, crew: Crew, on_progress: OnProgress) -> None:
         """Measure what is left."""
-        work = partial(
-            measure_batch,
-            sizes=probe_sizes(self.files, workers),
-            folder=str(self.path.parent),
-            source=self.files.source,
-            generator=self.files.generator,
-        )
+        self._sizes = probe_sizes(self.files, crew)
         saved = time.monotonic()
-        timeout = _SECONDS_A_FILE + _BATCH_FILES[1]
-        with closing(isolated_map(work, self._batches(workers), workers=workers, timeout=timeout)) as answers:
+        with closing(crew.map(self._batches(crew.limit), timeout=_SECONDS_A_FILE + _BATCH_FILES[1])) as answers:
             for answer in answers:
                 self._whole = False
-                self._take(answer, work, workers)
+                self._take(answer, crew)
                 self.done += 1
                 self._whole = True
                 on_progress(self.files.name, self.sums.tally.n_files, len(self.files.files))
@@ -178,19 +160,27 @@ class _Run:
         for number in range(self.done, self.n_batches):
             while number - self.done >= _AHEAD * workers:
                 yield PENDING
-            start, stop = self.bounds[number : number + 2]
-            detailed = self.files.detailed[start:stop].tolist()
-            name = f"{self.path.stem}-{number}.part"
-            yield Batch(name, tuple(self.files.files[start:stop]), tuple(detailed))
+            here = slice(*self.bounds[number : number + 2])
+            yield Batch(
+                f"{self.path.stem}-{number}.part",
+                tuple(self.files.files[here]),
+                tuple(self.files.detailed[here].tolist()),
+                self._sizes,
+                self.files.source,
+                self.files.generator,
+            )
 
-    def _take(self, answer: Answer, work: Work, workers: int) -> None:
+    def _take(self, answer: Answer, crew: Crew) -> None:
         """Merge a batch; one that killed or stopped its worker is done again file by file."""
         if isinstance(answer.result, Part):
             self._merge(answer.result, answer.item)
             return
-        name, files, detailed = answer.item
-        singles = [Batch(f"{name}{i}", files[i : i + 1], detailed[i : i + 1]) for i in range(len(files))]
-        for single in isolated_map(work, singles, workers=workers, timeout=_SECONDS_A_FILE):
+        batch: Batch = answer.item
+        singles = [
+            batch._replace(name=f"{batch.name}{i}", files=(path,), detailed=(detailed,))
+            for i, (path, detailed) in enumerate(zip(batch.files, batch.detailed, strict=True))
+        ]
+        for single in isolated_map(crew.work, singles, workers=crew.limit, timeout=_SECONDS_A_FILE):
             if isinstance(single.result, Part):
                 self._merge(single.result, single.item)
             else:
