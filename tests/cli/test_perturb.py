@@ -46,6 +46,32 @@ def test_a_broken_file_is_named_and_the_status_is_3(run, faces, tmp_path):
     assert "Wrote 2 images" in result.stdout
 
 
+def test_images_smaller_than_the_window_are_left_out_and_named(run, faces, tmp_path, rng):
+    Image.fromarray(rng.integers(0, 256, (64, 40, 3), dtype=np.uint8)).save(faces / "gan" / "b.png")
+    size = ("--height", 48, "--width", 48)
+    result = run("perturb", "window", faces, tmp_path / "out", *size, "-j", 1, status=3)
+    place = faces / "gan" / "b.png"
+    reason = "an image must be at least as large as the window, 48 x 48 pixels, got 64 x 40; choose a smaller window"
+    assert result.stderr == f"Skipped 'gan/b.png': cannot use {place}: {reason}\n"
+    assert result.stdout == f"Wrote 2 images to {tmp_path / 'out'}.\n"
+    assert "gan/b" not in (tmp_path / "out" / "manifest.csv").read_text()
+    assert reason in (tmp_path / "out" / "record.jsonl").read_text()
+    for path in (tmp_path / "out").rglob("*.png"):
+        with Image.open(path) as image:
+            assert image.size == (48, 48)
+    assert "none of the 3 pictures" in run("perturb", "window", faces, tmp_path / "none", status=1).stderr
+
+
+def test_a_window_that_was_drawn_for_larger_images_is_not_replayed_on_smaller_ones(run, faces, tmp_path):
+    run("perturb", "window", faces, tmp_path / "out", "--height", 48, "--width", 48, "-j", 1)
+    with Image.open(faces / "gan" / "a.png") as image:
+        small = image.crop((0, 0, 40, 40))
+    small.save(faces / "gan" / "a.png")
+    replay = ("--replay", tmp_path / "out" / "record.jsonl")
+    result = run("perturb", "window", faces, tmp_path / "again", *replay, "-j", 1, status=3)
+    assert "must lie in the image, got 40 x 40" in result.stderr
+
+
 def test_what_does_not_fit_is_one_line(run, faces, tmp_path):
     out = tmp_path / "out"
     assert "has no option 'quality'" in run("perturb", "noise", faces, out, "--quality", 1, 2, status=2).stderr
@@ -67,6 +93,11 @@ def test_what_does_not_fit_is_one_line(run, faces, tmp_path):
         (("resize", "--kernel", "cubic"), "got cubic\n"),
         (("jpeg", "--subsampling", "4:1:1"), "got 4:1:1\n"),
         (("screenshot", "--ratio", 0), "got 0.0\n"),
+        (("noise", "--variance", -1, 2), "variance must satisfy 0.0 <= min_variance"),
+        (
+            ("noise", "--sigma", 1, 2, "--variance", 1, 2),
+            "sigma and variance say the same of noise",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_and_shown_as_it_was_typed(run, faces, tmp_path, arguments, message):
@@ -93,11 +124,6 @@ def test_an_output_that_is_a_file_is_one_line(run, faces, tmp_path, command):
         assert f"{str(output)!r} {found}, and a folder is needed" in result.stderr
         assert result.stderr.count("\n") == 1
     assert place.read_text() == "mine"
-        (("noise", "--variance", -1, 2), "variance must satisfy 0.0 <= min_variance"),
-        (
-            ("noise", "--sigma", 1, 2, "--variance", 1, 2),
-            "sigma and variance say the same of noise",
-        ),
 
 
 def test_resuming_removes_the_parts_of_killed_workers_and_nothing_else(run, faces, tmp_path):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spectell.errors import ParameterError
+from spectell.errors import ParameterError, ShapeError
 from spectell.perturbations.crop import MarginCrop, OffsetCrop, WindowCrop
 from spectell.perturbations.resize import resize
 
@@ -67,6 +67,21 @@ def test_a_window_is_cut_from_every_place_that_fits(rng, numbered):
 def test_a_window_larger_than_the_image_keeps_the_image(rng, numbered):
     result = WindowCrop(200, 90).apply(numbered, WindowCrop(200, 90).draw(rng, numbered.shape))
     assert result.shape == (60, 90, 3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(61, 100), (60, 101), (200, 90)])
+def test_a_strict_window_refuses_a_smaller_image(rng, numbered, height, width):
+    with pytest.raises(ShapeError, match=f"the window, {height} x {width} pixels, got 60 x 100; choose a smaller"):
+        WindowCrop(height, width, strict=True).draw(rng, numbered.shape)
+    whole = WindowCrop(60, 100, strict=True)
+    np.testing.assert_array_equal(whole.apply(numbered, whole.draw(rng, numbered.shape)), numbered)
+
+
+@pytest.mark.parametrize("crop", [MarginCrop(resize_back=False), OffsetCrop(), WindowCrop(50, 50)])
+def test_a_draw_for_a_larger_image_is_refused(rng, numbered, crop):
+    drawn = crop.draw(rng, numbered.shape) | {"top": 20, "height": 50}
+    with pytest.raises(ShapeError, match=r"at row 20, column [0-9]+ must lie in the image, got 60 x 100; draw anew"):
+        crop.apply(numbered, drawn)
 
 
 @pytest.mark.parametrize(

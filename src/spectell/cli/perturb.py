@@ -98,8 +98,8 @@ def perturb(
     NAME is blur, crop, jpeg, noise, combined (one after the other), resize, webp, jpeg-chain (again on another grid),
     social (at most 2048 pixels, JPEG 71 to 85), screenshot, offset or window (crops that leave pixels as they are). IN
     is a data set or a folder of images; OUT gets the same folders, manifest.csv and record.jsonl. Files are PNG unless
-    the perturbation is a file format itself. Exit status: 0 done, 3 some files could not be read, 1 nothing could be
-    done, 2 wrong usage.
+    the perturbation is a file format itself. An image that is smaller than the window is left out and named. Exit
+    status: 0 done, 3 some files could not be read or are too small, 1 nothing could be done, 2 wrong usage.
 
     Example:
 

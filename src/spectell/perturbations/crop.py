@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from spectell.errors import ParameterError
+from spectell.errors import ParameterError, ShapeError
 from spectell.perturbations.base import Pixels, check_image, check_range, check_shape
 from spectell.perturbations.resize import check_kernels, resize
 
@@ -17,7 +17,13 @@ __all__ = ["MarginCrop", "OffsetCrop", "WindowCrop"]
 
 def _cut(image: Pixels, parameters: dict[str, Any]) -> Pixels:
     top, left = parameters["top"], parameters["left"]
-    window = check_image(image)[top : top + parameters["height"], left : left + parameters["width"]]
+    height, width = parameters["height"], parameters["width"]
+    window = check_image(image)[top : top + height, left : left + width]
+    if window.shape[:2] != (height, width):  # a draw that was recorded for a larger image
+        raise ShapeError(
+            f"the window of {height} x {width} pixels at row {top}, column {left} must lie in the image, got "
+            f"{image.shape[0]} x {image.shape[1]}; draw anew for this image"
+        )
     return np.array(window, order="C")
 
 
@@ -147,6 +153,8 @@ class WindowCrop:
     ----------
     height, width : int > 0
         Size of the window, in pixels. An image that is smaller on a side keeps that side.
+    strict : bool
+        Refuse an image that is smaller on a side, with `ShapeError` when a window is drawn, instead of keeping it.
 
     Raises
     ------
@@ -163,14 +171,26 @@ class WindowCrop:
 
     height: int = 256
     width: int = 256
+    strict: bool = False
 
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
             raise ParameterError(f"height and width must be at least 1, got {self.height!r} and {self.width!r}")
 
     def draw(self, rng: np.random.Generator, shape: tuple[int, ...]) -> dict[str, Any]:
-        """Pick the window; every position that fits is equally likely."""
+        """Pick the window; every position that fits is equally likely.
+
+        Raises
+        ------
+        ShapeError
+            If the image is smaller than the window, and `strict` is set.
+        """
         sides = check_shape(shape)
+        if self.strict and (sides[0] < self.height or sides[1] < self.width):
+            raise ShapeError(
+                f"an image must be at least as large as the window, {self.height} x {self.width} pixels, got "
+                f"{sides[0]} x {sides[1]}; choose a smaller window"
+            )
         height, width = min(self.height, sides[0]), min(self.width, sides[1])
         top, left = int(rng.integers(sides[0] - height + 1)), int(rng.integers(sides[1] - width + 1))
         return {"top": top, "left": left, "height": height, "width": width}

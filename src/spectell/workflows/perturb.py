@@ -66,7 +66,8 @@ class PerturbConfig:
     options : mapping
         The perturbation's parameters. ``quality``, ``sigma``, ``share``, ``scale`` and, for noise, ``variance`` are
         pairs of bounds; ``kernel_size``, ``kernel``, ``subsampling`` and ``ratio`` are lists of which one is drawn; the
-        others have the names of the perturbation's fields. Without any, the four of the paper have its parameters.
+        others have the names of the perturbation's fields. Without any, the four of the paper have its parameters. A
+        picture that is smaller than a ``window`` is left out, unless ``strict`` is False.
     seed : int >= 0
     lossless : bool
         PNG files always, instead of the perturbation's own where it is a file format.
@@ -276,6 +277,8 @@ def _fields(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
             fields[option] = value[0] if option == "kernel" else value
         else:
             raise ParameterError(f"perturbation {name!r} has no option {option!r}; see spectell perturb --help")
+    if name == "window":
+        fields = {"strict": True} | fields  # who asks for pictures of one size must not get others among them
     if name == "blur" and "kernel_sizes" in fields and "min_sigma" not in fields:
         fields |= {"min_sigma": None, "max_sigma": None}  # as in the paper, which states sizes alone
     return fields
