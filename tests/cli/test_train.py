@@ -164,6 +164,32 @@ def test_a_checkpoint_is_never_replaced_by_mistake(run, small, tmp_path, request
     assert "m.checkpoint is not a checkpoint of a network; delete it" in refused(*options, 3)
 
 
+@pytest.mark.torch
+def test_a_checkpoint_goes_when_the_training_has_come_to_its_end(run, small, tmp_path, monkeypatch):
+    """Whether it can take more epochs decides; the model is whole by then."""
+    pytest.importorskip("torch")
+    import spectell.detectors
+    from spectell.detectors.networks.training import Training
+
+    model, checkpoint = tmp_path / "m", tmp_path / "m.checkpoint"
+    arguments = [small, "--detector", "cnn", "--epochs", 1, "-o", model]
+    assert f"Note: {str(checkpoint)!r} stays, since more --epochs can follow with --resume" in run(*arguments).stderr
+    assert checkpoint.exists()
+    monkeypatch.setattr(Training, "is_over", True)
+    save_model = spectell.detectors.save_model
+
+    def save(*saved):
+        assert checkpoint.exists()
+        save_model(*saved)
+
+    monkeypatch.setattr(spectell.detectors, "save_model", save)
+    assert "stays, since" not in run(*arguments, "--resume").stderr
+    assert not checkpoint.exists()
+    assert load_model(model).name == "cnn-dct"
+    monkeypatch.undo()
+    run(*arguments)
+
+
 def test_a_detector_without_checkpoints_says_that_there_is_nothing_to_resume(run, small, tmp_path):
     (tmp_path / "m.checkpoint").write_text("of something else")
     result = run(small, "--size", 8, "--resume", "-o", tmp_path / "m", "--json")

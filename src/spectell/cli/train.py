@@ -74,7 +74,7 @@ def train(
     measured as it is, and again perturbed in the same way.
 
     FILE may be a model, which is replaced; any other file never is. FILE.checkpoint of a network whose training was
-    interrupted is kept until it is deleted, or goes on with --resume.
+    interrupted, or can take more epochs, goes on with --resume. It is removed when the training has come to its end.
 
     Example:
 
@@ -98,6 +98,8 @@ def train(
     save_model(result.model, output)
     if grid_file is not None:
         grid_file.unlink(missing_ok=True)
+    if result.checkpoint_spent:
+        Path(checkpoint).unlink(missing_ok=True)
     if split_output is not None:
         write_manifest(result.manifest, split_output)
     notes = [note for note in result.notes if note not in said]

@@ -79,6 +79,8 @@ class TrainingResult:
         Images that took no part.
     notes : tuple of str
         What a reader must know.
+    checkpoint_spent : bool
+        Whether nothing can follow from the checkpoint, so that it may go once the model is written.
     """
 
     model: Model
@@ -89,6 +91,7 @@ class TrainingResult:
     facts: dict[str, Any]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
+    checkpoint_spent: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as JSON has it."""
@@ -191,8 +194,22 @@ def train_model(
         audit=report,
         facts=facts,
         skipped=(*images.skipped, *usable.skipped),
-        notes=(*manifest.notes, *notes, *filter(None, [validated.note]), *solver_notes(facts)),
+        notes=(
+            *manifest.notes,
+            *notes,
+            *filter(None, [validated.note]),
+            *solver_notes(facts),
+            *_checkpoint_notes(checkpoint, detector),
+        ),
+        checkpoint_spent=getattr(detector, "is_over_", False),
     )
+
+
+def _checkpoint_notes(checkpoint: StrPath | None, detector: Any) -> list[str]:
+    """Say what is left beside the model, and for what."""
+    if checkpoint is None or getattr(detector, "is_over_", True):
+        return []
+    return [f"{os.fspath(checkpoint)!r} stays, since more --epochs can follow with --resume; delete it to train anew"]
 
 
 def _divided(

@@ -175,11 +175,13 @@ def test_training_stops_when_the_validation_loss_does_not_fall_and_keeps_the_bes
     found = CNNDetector(epochs=6, patience=3).fit_tiles(*data)
     facts = found.fit_facts_
     assert (facts["epochs"], facts["best_epoch"], facts["validation_loss"]) == (5, 2, 0.4)
+    assert found.is_over_
     monkeypatch.setattr(training, "mean_loss", lambda *_: 1.0)
     two = CNNDetector(epochs=2, patience=3)
     losses = iter([0.5, 0.4])
     monkeypatch.setattr(training, "mean_loss", lambda *_: next(losses))
     np.testing.assert_array_equal(two.fit_tiles(*data).arrays_["0.weight"], found.arrays_["0.weight"])
+    assert not two.is_over_, "more epochs could follow"
 
 
 def test_an_epoch_shows_one_tile_of_every_image_and_validation_means_over_them(images):

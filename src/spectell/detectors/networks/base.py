@@ -69,6 +69,8 @@ class NetworkDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         What was learned, see `spectell.detectors.network_head.NetworkHead`.
     fit_facts_ : dict
         Parameters, epochs, the best of them, its validation loss in nats, device, threads and the version of torch.
+    is_over_ : bool
+        Whether more epochs would change nothing; else the checkpoint can go on to them.
     """
 
     architecture: ClassVar[str]
@@ -197,6 +199,7 @@ class NetworkDetector(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # 
         )
         self.mean_, self.scale_ = training.run(checkpoint, resume=resume, on_progress=on_progress)
         self._keep(training.state, layers)
+        self.is_over_ = training.is_over
         return self
 
     def _layers(self) -> tuple[Layer, ...]:

@@ -126,13 +126,14 @@ class Training:
             statistics = self._begin(checkpoint if resume else None)
             self._input.standardise(*statistics)
             with torch.random.fork_rng():
-                while self.state.epoch < self._settings.epochs and not self._is_over:
+                while self.state.epoch < self._settings.epochs and not self.is_over:
                     self._epoch(checkpoint, statistics, on_progress)
             self.state.take_best()
             return statistics
 
     @property
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
+        """Whether the loss has not fallen for so long that no epoch will follow, however many are asked for."""
         return self.state.best_epoch > 0 and self.state.waited >= self._settings.patience
 
     def _begin(self, checkpoint: str | os.PathLike[str] | None) -> tuple[Float64Array, Float64Array]:
