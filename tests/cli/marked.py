@@ -45,7 +45,7 @@ class MarkedModel:
         if mark == RAISE:
             raise RuntimeError("no such luck")
         score = float("nan") if mark == INFINITE else float(value) - 128
-        return SimpleNamespace(score=score, distance=float(distance))
+        return SimpleNamespace(score=score, distance=float(distance), classes=())
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """train, evaluate, calibrate and models, from the command line."""
 
+import csv
 import dataclasses
 import json
 
@@ -41,6 +42,13 @@ def test_a_detector_of_several_classes_reports_which_was_taken_for_which(run, to
     found = json.loads(run("evaluate", tmp_path / "m", folder, "--json").stdout)["attribution"]
     assert list(found["confusion"]) == ["real", "one", "two"]
     assert found["per_class"]["two"]["recall"]["estimate"] <= 1
+    picture = folder / "two" / "001.png"
+    scanned = ["scan", picture, "--model", tmp_path / "m", "--fpr", 0.4, "-j", 1]
+    row = json.loads(run(*scanned, "--json").stdout)
+    assert (row["verdict"], row["generator"] in {"one", "two"}) == ("generated", True)
+    header, line = csv.reader(run(*scanned, "--csv").stdout.splitlines())
+    assert dict(zip(header, line, strict=True))["generator"] == row["generator"]
+    assert run(*scanned).stdout.endswith(f"(most like {row['generator']})\n")
 
 
 def test_training_on_perturbed_images_is_measured_twice_and_unknown_names_are_one_line(run, toy_dataset, tmp_path):

@@ -60,7 +60,7 @@ def test_json_has_a_row_for_each_file_in_order(tmp_path, scan):
     assert [row["warnings"] for row in found[3:]] == [["unlike anything in training"], ["too small for this model"]]
     assert found[0] == {
         **{"path": str(tmp_path / "a.jpg"), "verdict": "real", "fpr": 0.01, "model": "marked", "warnings": []},
-        **{"width": 16, "height": 16, "format": "JPEG", "jpeg_quality": 75, "error": None},
+        **{"width": 16, "height": 16, "format": "JPEG", "jpeg_quality": 75, "error": None, "generator": None},
         **{"score": found[0]["score"], "probability": pytest.approx(0, abs=1e-6)},
     }
 

@@ -33,7 +33,7 @@ class BrightnessModel:
     card = SimpleNamespace(as_text=lambda: "the card")
 
     def score(self, pixels, *, thorough=False):
-        return SimpleNamespace(score=float(pixels.mean()) + thorough, distance=0.0)
+        return SimpleNamespace(score=float(pixels.mean()) + thorough, distance=0.0, classes=())
 
 
 @pytest.fixture

@@ -24,15 +24,21 @@ def image(side: int = 64, **facts) -> DecodedImage:
     return DecodedImage(np.zeros((side, side, 3), np.uint8), ImageFacts(**values))
 
 
-def model(score: float = 0.0, distance: float = 0.5) -> SimpleNamespace:
+NAMES = ("real", "progan", "stylegan")
+
+
+def model(score: float = 0.0, distance: float = 0.5, classes: tuple[float, ...] = ()) -> SimpleNamespace:
     """Real calibration scores 1 to 99: at 5 %, generated from just above 95 up, real up to 20."""
     thresholds = Thresholds(np.arange(1.0, 100.0), fake_floor=20.0)
-    found = SimpleNamespace(score=score, distance=distance)
-    return SimpleNamespace(name="fake", min_size=32, thresholds=thresholds, score=lambda pixels, *, thorough: found)
+    found = SimpleNamespace(score=score, distance=distance, classes=classes)
+    card = SimpleNamespace(class_names=NAMES)
+    return SimpleNamespace(
+        name="fake", min_size=32, card=card, thresholds=thresholds, score=lambda pixels, *, thorough: found
+    )
 
 
 def test_the_fields_are_those_of_the_contract_in_their_order():
-    contract = "path verdict probability score fpr model width height format jpeg_quality warnings error"
+    contract = "path verdict probability score fpr model width height format jpeg_quality warnings error generator"
     assert " ".join(FIELDS) == contract
 
 
@@ -40,6 +46,21 @@ def test_the_fields_are_those_of_the_contract_in_their_order():
 def test_the_thresholds_decide(score, verdict):
     judged = judge(image(), model(score), fpr=0.05)
     assert (judged.verdict, judged.score, judged.warnings) == (verdict, score, ())
+
+
+@pytest.mark.parametrize(
+    ("score", "distance", "classes", "generator"),
+    [
+        (96.0, 0.5, (-1.0, 0.2, 0.9), "stylegan"),
+        (96.0, 0.5, (2.0, 0.2, -0.9), "progan"),  # the thresholds said that it is generated
+        (50.0, 0.5, (-1.0, 0.2, 0.9), None),
+        (20.0, 0.5, (2.0, 0.2, 0.9), None),
+        (96.0, 1.5, (-1.0, 0.2, 0.9), None),  # unlike anything in training
+        (96.0, 0.5, (), None),
+    ],
+)
+def test_a_generator_is_named_beside_that_verdict_alone(score, distance, classes, generator):
+    assert judge(image(), model(score, distance, classes), fpr=0.05).generator == generator
 
 
 def test_an_image_below_the_smallest_size_is_inconclusive_and_never_scored():
@@ -90,7 +111,8 @@ def test_a_score_that_is_not_finite_is_refused(score):
 def test_thorough_reaches_the_model():
     seen = []
     listening = model()
-    listening.score = lambda pixels, *, thorough: seen.append(thorough) or SimpleNamespace(score=0.0, distance=0.0)
+    found = SimpleNamespace(score=0.0, distance=0.0, classes=())
+    listening.score = lambda pixels, *, thorough: seen.append(thorough) or found
     judge(image(), listening, fpr=0.05, thorough=True)
     assert seen == [True]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -36,18 +37,28 @@ def table_row(verdict: Verdict, *, colour: bool = False) -> str:
     >>> from spectell.workflows.verdict import Verdict
     >>> table_row(Verdict("a.jpg", "real", 0.03, -3.5, 0.01, "default", 8, 8, "JPEG", 40, ("heavily compressed",)))
     'real                3 %   a.jpg  (heavily compressed)'
+    >>> table_row(Verdict("a.jpg", "generated", 0.98, 3.9, 0.01, "faces", generator="progan"))
+    'generated          98 %   a.jpg  (most like progan)'
     >>> table_row(Verdict.failed("b\x1b.jpg", "it is empty", fpr=0.01, model="default"))
     'error                 -   b\\x1b.jpg  (it is empty)'
     >>> table_row(Verdict.failed("c.jpg", "cannot read c.jpg: the file is empty", fpr=0.01, model="default"))
     'error                 -   c.jpg  (the file is empty)'
     """
     name = f"{verdict.verdict:12}"
-    said = "; ".join([*verdict.warnings, *([_reason(verdict.path, verdict.error)] if verdict.error else [])])
+    said = "; ".join(_remarks(verdict))
     text = f"{_per_cent(verdict.probability):>10}   {_harmless(printable_path(verdict.path))}"
     beside = f"  ({_harmless(said)})" if said else ""
     if not colour:
         return f"{name}{text}{beside}"
     return f"{click.style(name, fg=_COLOURS[verdict.verdict])}{text}{click.style(beside, dim=True)}"
+
+
+def _remarks(verdict: Verdict) -> Iterator[str]:
+    if verdict.generator:
+        yield f"most like {verdict.generator}"
+    yield from verdict.warnings
+    if verdict.error:
+        yield _reason(verdict.path, verdict.error)
 
 
 def _reason(path: str, error: str) -> str:

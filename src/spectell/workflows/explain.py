@@ -205,6 +205,7 @@ def explain_image(
         facts.format,
         facts.jpeg_quality,
         found.warnings,
+        generator=found.generator,
     )
     return Explanation(
         verdict=verdict,

@@ -51,7 +51,7 @@ def csv_line(verdict: Verdict) -> bytes:
     Examples
     --------
     >>> csv_line(Verdict.failed("a,b.jpg", "it is empty", fpr=0.01, model="default"))
-    b'"a,b.jpg",error,,,0.01,default,,,,,,it is empty\r\n'
+    b'"a,b.jpg",error,,,0.01,default,,,,,,it is empty,\r\n'
     """
     values = verdict.as_dict()
     values["warnings"] = "; ".join(values["warnings"])

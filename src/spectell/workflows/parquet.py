@@ -34,6 +34,7 @@ SCHEMA = pyarrow.schema(
         ("jpeg_quality", pyarrow.int32()),
         pyarrow.field("warnings", pyarrow.list_(pyarrow.string()), nullable=False),
         ("error", pyarrow.string()),
+        ("generator", pyarrow.string()),
     ]
 )
 """The columns of a result in Parquet; the same names and order as in every other format."""

@@ -222,7 +222,8 @@ class _Job:
             return _failed(f"cannot judge {item}: {error}")
         facts = image.facts
         found = (judged.verdict, judged.probability, judged.score)
-        return *found, facts.width, facts.height, facts.format, facts.jpeg_quality, judged.warnings, None
+        described = (facts.width, facts.height, facts.format, facts.jpeg_quality)
+        return *found, *described, judged.warnings, None, judged.generator
 
 
 def _failed(reason: str) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,9 @@ class Verdict:
         Short fixed sentences, each at most once.
     error : str or None
         Why there is no verdict, in one line.
+    generator : str or None
+        Of the generators that the model tells apart, the one whose images this one is most like; None where the
+        verdict is not ``generated``, or the model knows no generator by its name.
 
     Examples
     --------
@@ -102,6 +106,7 @@ class Verdict:
     jpeg_quality: int | None = None
     warnings: tuple[str, ...] = ()
     error: str | None = None
+    generator: str | None = None
 
     @classmethod
     def failed(cls, path: str, error: str, *, fpr: float, model: str) -> Verdict:
@@ -136,6 +141,7 @@ class Verdict:
             "jpeg_quality": self.jpeg_quality,
             "warnings": list(self.warnings),
             "error": None if self.error is None else _without_raw_bytes(self.error),
+            "generator": None if self.generator is None else _without_raw_bytes(self.generator),
         }
 
 
@@ -151,6 +157,7 @@ class Judgement:
     score: float
     probability: float
     warnings: tuple[str, ...]
+    generator: str | None = None
 
 
 def judge(image: DecodedImage, model: Model, *, fpr: float = DEFAULT_FPR, thorough: bool = False) -> Judgement:
@@ -181,8 +188,9 @@ def judge(image: DecodedImage, model: Model, *, fpr: float = DEFAULT_FPR, thorou
     >>> import numpy as np
     >>> from spectell.images import DecodedImage, ImageFacts
     >>> tiny = DecodedImage(np.zeros((8, 8, 3), np.uint8), ImageFacts("PNG", width=8, height=8, mode="RGB"))
-    >>> judge(tiny, Fake(min_size=32))
-    Judgement(verdict='inconclusive', score=0.0, probability=0.5, warnings=('too small for this model',))
+    >>> judged = judge(tiny, Fake(min_size=32))
+    >>> judged.verdict, judged.probability, judged.warnings
+    ('inconclusive', 0.5, ('too small for this model',))
     """
     warnings = fact_warnings(image.facts)
     if min(image.pixels.shape[:2]) < model.min_size:
@@ -196,7 +204,21 @@ def judge(image: DecodedImage, model: Model, *, fpr: float = DEFAULT_FPR, thorou
         verdict, warnings = "inconclusive", [UNLIKE_TRAINING, *warnings]
     if resampling_trace(image.pixels).found:
         warnings.append(LOOKS_RESIZED)
-    return Judgement(verdict, score, probability(score), tuple(warnings))
+    generator = None
+    if verdict == "generated" and found.classes:  # a name beside another verdict would accuse where that does not
+        generator = _most_likely(found.classes, model.card.class_names)
+    return Judgement(verdict, score, probability(score), tuple(warnings), generator)
+
+
+def _most_likely(outputs: Sequence[float], class_names: Sequence[str]) -> str:
+    """Return the name with the largest output, among those of the generators: that it is one was decided before.
+
+    Examples
+    --------
+    >>> _most_likely((0.9, -0.3, 0.1), ("real", "progan", "stylegan"))
+    'stylegan'
+    """
+    return class_names[max(range(1, len(outputs)), key=outputs.__getitem__)]
 
 
 def probability(score: float) -> float:
