@@ -1,6 +1,6 @@
 import pytest
 
-from spectell.datasets.places import contents, removing_empty_folders
+from spectell.datasets.places import contents, removing_empty_folders, require_apart
 from spectell.errors import ParameterError
 
 
@@ -45,3 +45,11 @@ def test_a_success_keeps_an_empty_folder(tmp_path):
     with removing_empty_folders(tmp_path / "a"):
         (tmp_path / "a").mkdir()
     assert (tmp_path / "a").is_dir()
+
+
+def test_copies_may_lie_beside_the_originals_but_not_among_them(tmp_path):
+    (tmp_path / "set").mkdir()
+    require_apart(tmp_path / "set", tmp_path / "set-copies")
+    for inside in ("set", "set/copies"):
+        with pytest.raises(ParameterError, match="lies in the folder of the images"):
+            require_apart(tmp_path / "set", tmp_path / inside)

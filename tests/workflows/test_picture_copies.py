@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectell.errors import ManifestError, ParameterError
-from spectell.workflows.picture_copies import kept_names, plain_folder, require_apart
+from spectell.errors import ManifestError
+from spectell.workflows.picture_copies import kept_names, plain_folder
 
 NAMES = st.text(alphabet="aAb.1", min_size=1, max_size=4).filter(lambda name: name.strip("."))
 PATHS = st.lists(st.builds("{}/{}.{}".format, NAMES, NAMES, st.sampled_from(["png", "jpg"])), unique=True, max_size=12)
@@ -30,11 +30,3 @@ def test_a_plain_folder_is_listed_in_order_without_hidden_files(tmp_path):
     assert [(entry.path, entry.group) for entry in manifest] == [("b.png", "set/b"), ("deep/a.JPG", "set/deep/a")]
     with pytest.raises(ManifestError, match="does not exist"):
         plain_folder(tmp_path / "none")
-
-
-def test_copies_may_lie_beside_the_originals_but_not_among_them(tmp_path):
-    (tmp_path / "set").mkdir()
-    require_apart(tmp_path / "set", tmp_path / "set-copies")
-    for inside in ("set", "set/copies"):
-        with pytest.raises(ParameterError, match="lies in the folder of the images"):
-            require_apart(tmp_path / "set", tmp_path / inside)

@@ -197,7 +197,7 @@ def noted(self, batch, gate):  # in a worker, forked from this process; hence th
     return original(self, batch, gate)
 Measuring._measure = noted
 from spectell.workflows.spectrum import spectrum
-spectrum(sys.argv[1], sys.argv[2], workers=1)
+print(*spectrum(sys.argv[1], sys.argv[2], workers=1).notes)
 """
 
 
@@ -218,14 +218,15 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(faces, tmp_path, how):
     assert not (tmp_path / "stopped" / "spectra.npz").exists()
     assert list((tmp_path / "stopped" / ".spectrum-work").glob("set*.npz"))
     read = tmp_path / "read"
-    subprocess.run([sys.executable, "-c", NOTED, str(faces), str(tmp_path / "stopped"), str(read)], check=True)
-    resumed = load_study(tmp_path / "stopped")
+    command = [sys.executable, "-c", NOTED, str(faces), str(tmp_path / "stopped"), str(read)]
+    resumed = subprocess.run(command, check=True, capture_output=True, text=True)
     spectrum(faces, tmp_path / "whole", workers=1)
-    assert any("went on" in note for note in resumed.notes)
+    assert "went on with unfinished work" in resumed.stdout
     # The first set was finished, and the first batch of the second; whoever is killed has no time to save that.
     first = 16 if how == "SIGINT" else 0
     assert sorted(read.read_text().splitlines()) == [f"gan {number:03}" for number in range(first, 19)]
-    assert_same_bits(tmp_path / "stopped", tmp_path / "whole")
+    for name in ("spectra.npz", "spectra.json"):
+        assert (tmp_path / "stopped" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
     assert not (tmp_path / "stopped" / ".spectrum-work").exists()
 
 
@@ -250,6 +251,33 @@ def test_sizes_are_grouped_and_never_mixed(rng, tmp_path):
     assert (found.blocks["luma"].count, found.facts.n_detailed, found.facts.n_images) == (11, 11, 12)
     assert found.facts.sizes == {"48x40": 6, "64x64": 4, "200x300": 1, "90x20": 1}
     assert any("2 images" in note and "no full-size spectrum" in note for note in study.notes)
+    assert any("1 images are below 32 x 32" in note for note in study.notes)
+
+
+def test_merging_counts_the_images_of_a_size_that_one_part_alone_measured(rng, tmp_path):
+    # The second part has too many sizes for each to get its spectrum.
+    for part, sizes in (
+        ("a", [(40, 48)] * 4),
+        ("b", [(size, size) for size in range(50, 54) for _ in range(3)] + [(40, 48)]),
+    ):
+        save(tmp_path / part / "faces" / "real", [picture(rng, *size) for size in sizes])
+        spectrum(tmp_path / part / "faces", tmp_path / "out" / part, workers=1)
+    merged = spectrum((), tmp_path / "merged", merge=[tmp_path / "out" / part / "spectra.npz" for part in "ab"])
+    assert {full.name: full.count for full in merged["faces/real"].full}["48x40"] == 4
+    assert any("faces/real: 1 images, of sizes other than 50x50" in note for note in merged.notes)
+
+
+def test_results_do_not_go_among_the_images(faces):
+    for inside in (faces, faces / "out"):
+        with pytest.raises(ParameterError, match="lies in the folder of the images"):
+            spectrum(faces, inside, workers=1)
+
+
+def test_the_sizes_that_get_a_spectrum_are_the_most_frequent_ones(rng, tmp_path):
+    sizes = [(40, 41), (40, 42), (40, 43), (40, 44)] * 20 + [(40, 45), (40, 46), (40, 47)] * 12
+    save(tmp_path / "in" / "real", [picture(rng, *size) for size in rng.permutation(sizes)])
+    study = spectrum(tmp_path / "in", tmp_path / "out", workers=1)
+    assert sorted(full.name for full in study["in/real"].full) == ["41x40", "42x40", "43x40", "44x40"]
 
 
 def test_files_that_cannot_be_read_are_counted_with_their_reasons(faces, tmp_path):
@@ -332,6 +360,14 @@ def test_only_who_says_so_makes_a_set_lossless_in_origin(rng, tmp_path):
     for lossless, expected in (((), {None}), (("real",), {2})):
         (tile,) = spectrum(tmp_path / "in", tmp_path / "out", lossless=lossless, workers=1)["in/real"].tiles
         assert {meaning.upsampling_factor for meaning in tile.meanings} == expected
+
+
+def test_nobody_vouches_for_a_jpeg(rng, tmp_path):
+    save(tmp_path / "in" / "real", [picture(rng, 64, 64) for _ in range(4)])
+    Image.fromarray(picture(rng, 64, 64)).save(tmp_path / "in" / "real" / "one.jpg")
+    study = spectrum(tmp_path / "in", tmp_path / "out", lossless=["real"], workers=1)
+    assert not study["in/real"].facts.lossless_origin
+    assert any("no up-sampling factor is suggested" in note for note in study.notes)
 
 
 def test_the_summary_repeats_the_numbers_of_the_arrays(faces, tmp_path):

@@ -115,7 +115,7 @@ def _set_lines(each: SetSpectra, study: SpectrumStudy) -> Iterator[str]:
     for tiles in each.tiles[:1]:
         law = tiles.radial.power_law
         if law is not None:
-            yield f"  power falls as frequency to the -{law.exponent:.2f} ({law.low:.2f} to {law.high:.2f})"
+            yield f"  power goes as frequency to the power of {-law.exponent:.2f} ({-law.high:.2f} to {-law.low:.2f})"
         peaks = tiles.peaks.peaks
         yield f"  peaks: {len(peaks) or 'none'}" + (
             f", the highest {_SHOWN_PEAKS}:" if len(peaks) > _SHOWN_PEAKS else ""

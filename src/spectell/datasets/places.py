@@ -10,7 +10,7 @@ from pathlib import Path
 from spectell.datasets.atomic import part_of
 from spectell.errors import ManifestError, MismatchError
 
-__all__ = ["contents", "removing_empty_folders"]
+__all__ = ["contents", "removing_empty_folders", "require_apart"]
 
 
 def contents(folder: str | os.PathLike[str]) -> frozenset[str]:
@@ -47,6 +47,19 @@ def contents(folder: str | os.PathLike[str]) -> frozenset[str]:
         raise MismatchError(f"the output {place!r} {found}, and a folder is needed; name another one") from None
     except OSError as error:
         raise ManifestError(f"cannot write to {os.fspath(folder)!r}: {error.strerror or error}") from error
+
+
+def require_apart(data: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
+    """Refuse to write pictures into the folder of images that are read, where the next run would take them for images.
+
+    Raises
+    ------
+    MismatchError
+        If `data` is a folder and `output` is it, or lies in it.
+    """
+    place = Path(data)
+    if place.is_dir() and Path(output).resolve().is_relative_to(place.resolve()):
+        raise MismatchError(f"the output {os.fspath(output)!r} lies in the folder of the images; name one outside it")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from spectell.datasets.packed import is_packed
-from spectell.datasets.places import contents
+from spectell.datasets.places import contents, require_apart
 from spectell.errors import ArtifactError, MismatchError
 
 __all__ = ["IMAGES_FOLDER", "check_training_folder"]
@@ -53,8 +53,8 @@ def check_training_folder(data: StrPath, folder: StrPath, checkpoint: str, *, re
         if not resume:
             raise ArtifactError(f"{str(root)!r} holds a training already; go on with --resume, or name another folder")
         return True
-    if not is_packed(data) and Path(data).is_dir() and root.resolve().is_relative_to(Path(data).resolve()):
-        raise MismatchError(f"the output {str(root)!r} lies in the folder of the images; name one outside it")
+    if not is_packed(data):
+        require_apart(data, root)
     begun = _is_begun(root, found)
     if found and not (begun and resume):
         held = "a training that was only begun; go on with --resume or" if begun else "no training;"

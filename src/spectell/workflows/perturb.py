@@ -19,6 +19,7 @@ import numpy as np
 
 from spectell.datasets import Manifest, read_dataset
 from spectell.datasets.columns import encode_text
+from spectell.datasets.places import require_apart
 from spectell.errors import ManifestError, MismatchError, ParameterError
 from spectell.perturbations import (
     PERTURBATIONS,
@@ -33,7 +34,7 @@ from spectell.perturbations import (
 )
 from spectell.perturbations.base import check_range
 from spectell.workflows.image_set import Progress, Skipped, quiet
-from spectell.workflows.picture_copies import Copies, make_copies, plain_folder, require_apart
+from spectell.workflows.picture_copies import Copies, make_copies, plain_folder
 from spectell.workflows.run_record import read_record
 
 __all__ = ["COMBINED", "NAMES", "RECORD_KIND", "PerturbConfig", "draw_stream", "perturb_images", "replayed_config"]
@@ -264,10 +265,10 @@ def _fields(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
     known = PERTURBATIONS[name].__dataclass_fields__
     for option, value in options.items():
         if option == "variance" and name == "noise":
-            low, high = (bound**0.5 for bound in value)
             if "sigma" in options:
                 raise ParameterError("sigma and variance say the same of noise; give one of them")
             check_range("variance", *value, within=(0.0, 255.0**2))
+            low, high = (bound**0.5 for bound in value)
             fields |= {"min_sigma": low, "max_sigma": high, "uniform_in": "variance"}
         elif option in _PAIRS and f"min_{option}" in known:
             fields |= {f"min_{option}": value[0], f"max_{option}": value[1]}

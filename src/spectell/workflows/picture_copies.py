@@ -22,7 +22,7 @@ from spectell.datasets import Entry, Manifest, write_manifest
 from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.entries import REAL
 from spectell.datasets.naming import default_group
-from spectell.errors import ImageError, ManifestError, MismatchError, SpectellError
+from spectell.errors import ImageError, ManifestError, SpectellError
 from spectell.images import IMAGE_SUFFIXES, describe_path, read_image
 from spectell.perturbations import EncodedFile, Pixels
 from spectell.workflows.image_set import Progress, Skipped, quiet
@@ -38,7 +38,6 @@ __all__ = [
     "kept_names",
     "make_copies",
     "plain_folder",
-    "require_apart",
 ]
 
 MANIFEST_NAME = "manifest.csv"
@@ -178,19 +177,6 @@ def plain_folder(folder: str | os.PathLike[str], source: str = "") -> Manifest:
     if not found_files:
         raise ManifestError(f"{os.fspath(folder)!r} holds no image; name a folder of images")
     return Manifest((Entry(path, 0, REAL, named, default_group(named, path)) for path in found_files), place)
-
-
-def require_apart(data: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
-    """Refuse to write copies into the folder of the originals, where the next run would take them for originals.
-
-    Raises
-    ------
-    MismatchError
-        If `data` is a folder and `output` is it, or lies in it.
-    """
-    place = Path(data)
-    if place.is_dir() and Path(output).resolve().is_relative_to(place.resolve()):
-        raise MismatchError(f"the output {os.fspath(output)!r} lies in the folder of the images; name one outside it")
 
 
 def kept_names(paths: Sequence[str]) -> list[str]:

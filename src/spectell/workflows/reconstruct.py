@@ -26,13 +26,13 @@ from spectell.datasets import Entry, Manifest, write_manifest
 from spectell.datasets.atomic import remove_parts, replacing
 from spectell.datasets.columns import encode_text
 from spectell.datasets.entries import REAL
+from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.images import read_image
 from spectell.workflows.chosen_images import choose, output_names
 from spectell.workflows.image_set import Progress, Skipped, in_threads, quiet
 from spectell.workflows.pair_history import PairHistory, colourless
 from spectell.workflows.pair_record import PairRecord
-from spectell.workflows.picture_copies import require_apart
 
 if TYPE_CHECKING:
     from spectell.generators.reconstruction import Reconstructor

@@ -9,12 +9,14 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
 from spectell.datasets.atomic import replacing
+from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.pool import Crew, available_cores
@@ -40,6 +42,7 @@ from spectell.workflows.walk import PathLike, as_paths
 __all__ = ["load_study", "spectrum", "study_as_dict"]
 
 _WORK = ".spectrum-work"
+_LOSSY = frozenset({"JPEG", "AVIF", "HEIF"})
 
 
 def spectrum(
@@ -74,7 +77,7 @@ def spectrum(
         Name of the sub-folders that are real, instead of ``real`` and ``0_real``.
     lossless : sequence of str
         Sets, named as for `reference`, that are known never to have been stored with loss or resized. Only their peaks
-        are said to suggest an up-sampling factor.
+        are said to suggest an up-sampling factor. A set with JPEG, AVIF or HEIF files is not believed to be one.
     limit : int >= 1, optional
         Images a set at most, chosen at random.
     seed : int >= 0
@@ -87,12 +90,13 @@ def spectrum(
     Returns
     -------
     study : SpectrumStudy
-        Reads its arrays from `output` when they are asked for.
+        Reads its arrays from `output` when they are asked for. Its notes also say whether this run went on with
+        unfinished work.
 
     Raises
     ------
     ParameterError
-        If there is nothing to measure, a number is outside its domain or a name unknown.
+        If there is nothing to measure, a number is outside its domain, a name unknown, or `output` in a data set.
     ManifestError
         If a data set cannot be read, or `output` cannot be written.
     ImageError
@@ -113,9 +117,12 @@ def spectrum(
     """
     workers = _checked(limit, seed, available_cores() if workers is None else workers)
     folder = Path(output)
-    named = list(as_paths(datasets))
+    named: list[Any] = list(as_paths(datasets))
+    course: list[str] = []  # of this run; what it leaves is the same whether it was interrupted or not
     with Crew(Measuring(str(folder / _WORK)), workers=workers) as crew:
-        sets, notes = list_sets(named, real=real, limit=limit, seed=seed)  # type: ignore[arg-type]
+        for each in named:
+            require_apart(each, output)
+        sets, notes = list_sets(named, real=real, limit=limit, seed=seed)
         added = [ArrayFile(path) for path in merge]
         if not sets and not added:
             raise ParameterError("datasets must name at least one data set, or merge a result to add; both are empty")
@@ -125,14 +132,14 @@ def spectrum(
         import scipy.fft  # noqa: F401 - so that forked workers have it already
 
         for number, files in enumerate(sets):
-            notes += _measured(files, work / f"set{number:03}.npz", settings, crew, on_progress)
+            course += _measured(files, work / f"set{number:03}.npz", settings, crew, on_progress)
     finished = _merged(work, len(sets), added)
     _write(folder, finished, settings, notes, reference, lossless)
     shutil.rmtree(work, ignore_errors=True)
     study = load_study(folder)
     with replacing(folder / SUMMARY) as file:
         file.write(json.dumps(study_as_dict(study), allow_nan=False, indent=1).encode())
-    return study
+    return replace(study, notes=(*study.notes, *course))
 
 
 def _checked(limit: int | None, seed: int, workers: int) -> int:
@@ -234,15 +241,18 @@ def _write(
     for entry in entries:
         entry["name"] = f"{entry['source']}/{entry['generator']}"
     _require_images(entries)
+    vouched = [_resolve(name, entries, "lossless") for name in lossless]
+    doubted = {entry["name"] for entry in entries if _LOSSY & entry["tally"]["formats"].keys()}.intersection(vouched)
     chosen = _resolve(reference, entries, "reference") if reference is not None else _default_reference(entries)
     metadata: dict[str, Any] = {
         "format": FORMAT_VERSION,
         "settings": settings,
         "reference": chosen,
-        "lossless": [_resolve(name, entries, "lossless") for name in lossless],
+        "lossless": [name for name in vouched if name not in doubted],
         "sets": entries,
         "comparisons": [],
-        "notes": [*notes, *(note for entry in entries for note in _set_notes(entry))],
+        "notes": [*notes, *(note for entry in entries for note in _set_notes(entry))]
+        + [f"{name}: no up-sampling factor is suggested, as some of its files are lossy" for name in sorted(doubted)],
     }
     measured = [
         Measured(entry["name"], entry["counts"], file, "set") for entry, file in zip(entries, files, strict=True)
@@ -289,11 +299,16 @@ def _set_notes(entry: dict[str, Any]) -> Iterator[str]:
     tally, name = entry["tally"], entry["name"]
     if tally["n_unreadable"]:
         yield f"{name}: {tally['n_unreadable']:,} files could not be read, the first: {tally['unreadable'][0]}"
-    full = {key.split("/")[0] for key in entry["counts"] if key.endswith("/log/grey")}
-    others = {size: number for size, number in tally["sizes"].items() if size not in full}
-    if others:
-        which = f"sizes other than {', '.join(sorted(full))}" if full else "every size"
+    full = {key.split("/")[0]: count for key, count in entry["counts"].items() if key.endswith("/log/grey")}
+    left = tally["n_images"] - sum(full.values())
+    if left:
+        whole = [size for size, count in full.items() if count == tally["sizes"].get(size)]
+        which = f"sizes other than {', '.join(sorted(whole))}" if whole else "various sizes" if full else "every size"
         yield (
-            f"{name}: {sum(others.values()):,} images, of {which}, have no full-size spectrum; nothing is resized. "
-            "Block, tile and radial spectra are of all sizes from 32 x 32"
+            f"{name}: {left:,} images, of {which}, have no full-size spectrum; nothing is resized, and the sizes that "
+            f"have one hold at most {FULL_PIXELS:,} pixels together. Block, tile and radial spectra are of all sizes "
+            "from 32 x 32"
         )
+    small = sum(number for size, number in tally["sizes"].items() if min(map(int, size.split("x"))) < BLOCK_SIZE)
+    if small:
+        yield f"{name}: {small:,} images are below 32 x 32 pixels: they have no block, tile or radial spectra"

@@ -7,9 +7,10 @@ with the number of batches in them.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ FULL_PIXELS, FULL_SIZES = 2**20, 4
 SAVE_SECONDS = 60.0
 """How often unfinished work is saved."""
 
-_PROBED = 32
+_PROBED, _PROBED_BYTES = (32, 256), 8 * 2**20  # files whose size in pixels is looked at, at least and at most
 _BATCH_FILES = (16, 512)
 _BATCHES = 16
 _SECONDS_A_FILE = 60.0
@@ -46,11 +47,14 @@ OnProgress = Callable[[str, int, int], object]
 def probe_sizes(files: ImageFiles, crew: Crew) -> frozenset[tuple[int, int]]:
     """Choose the sizes, as (height, width), that get full-size spectra; the crew's work is `Measuring`.
 
-    Up to 32 files, evenly spread over the set, are read; their sizes are taken from the most frequent on, at most
-    `FULL_SIZES` of them and as many as fit `FULL_PIXELS`. A size that a single one of several files has is passed over.
+    Up to 256 files, 32 of them if they are large, evenly spread over the set, are read; their sizes are taken from the
+    most frequent on, at most `FULL_SIZES` of them and as many as fit `FULL_PIXELS`. A size that a single one of several
+    files has is passed over.
     """
-    n = len(files.files)
-    chosen = [files.files[index] for index in np.unique(np.linspace(0, n - 1, min(n, _PROBED)).astype(int)).tolist()]
+    few, many = _PROBED
+    chosen = _evenly(files.files, few)
+    mean_bytes = sum(map(_n_bytes, chosen)) / max(len(chosen), 1)
+    chosen = _evenly(files.files, int(min(max(_PROBED_BYTES / max(mean_bytes, 1.0), few), many)))
     found: Counter[tuple[int, int]] = Counter()
     for answer in crew.map(chosen, timeout=_SECONDS_A_FILE):
         if isinstance(answer.result, tuple) and not isinstance(answer.result, Failure):
@@ -63,6 +67,18 @@ def probe_sizes(files: ImageFiles, crew: Crew) -> frozenset[tuple[int, int]]:
             sizes.add(size)
             room -= size[0] * size[1]
     return frozenset(sizes)
+
+
+def _evenly(files: Sequence[str], most: int) -> list[str]:
+    n = len(files)
+    return [files[index] for index in np.unique(np.linspace(0, n - 1, min(n, most)).astype(int)).tolist()]
+
+
+def _n_bytes(path: str) -> int:
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 - a name need not be one that pathlib takes
+    except OSError:
+        return 0
 
 
 def batch_bounds(n_files: int) -> list[int]:
