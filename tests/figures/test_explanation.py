@@ -16,6 +16,25 @@ def test_a_panel_shows_the_values_that_it_was_given(rng):
     assert image.get_clim() == (-2, 3)
 
 
+@pytest.mark.parametrize("offset", [0, 1 / 128, 1 / 160])
+def test_cells_are_drawn_around_the_frequencies_that_they_were_given(rng, offset):
+    values, frequencies = rng.normal(size=(16, 16)), np.arange(16) / 32 + offset
+    axes = plot_spectrum_panel(values, scale=Scale("dB"), frequencies=frequencies).axes[0]
+    (mesh,) = axes.collections
+    assert np.array_equal(mesh.get_array(), values)
+    corners = np.asarray(mesh.get_coordinates())
+    across, down = corners[0, :, 0], corners[:, 0, 1]
+    for edges in (across, down):
+        assert (edges[1:] + edges[:-1]) / 2 == pytest.approx(frequencies)
+        assert np.diff(edges) == pytest.approx(np.full(16, 1 / 32))
+    assert (axes.get_xlim(), axes.get_ylim()) == ((across[0], 0.5), (0.5, down[0]))
+
+
+def test_without_frequencies_cells_lie_where_the_dct_has_them():
+    (image,) = plot_spectrum_panel(np.eye(32), scale=Scale("dB")).axes[0].images
+    assert image.get_extent() == pytest.approx((-1 / 128, 1 / 2 - 1 / 128, 1 / 2 - 1 / 128, -1 / 128))
+
+
 def test_the_band_has_the_percentiles_at_its_borders(rng):
     x, profile = np.linspace(0.1, 0.5, 6), rng.normal(size=6)
     percentiles = np.sort(rng.normal(size=(5, 6)), axis=0)
@@ -60,5 +79,7 @@ def test_shapes_that_do_not_agree_are_refused():
         plot_contributions(["a"], [1.0, 2.0], start=0, end=3)
     with pytest.raises(ShapeError, match=r"values must have shape \(N, N\)"):
         plot_spectrum_panel(np.zeros((2, 3)), scale=Scale("dB"))
+    with pytest.raises(ShapeError, match=r"frequencies must have shape \(2,\)"):
+        plot_spectrum_panel(np.zeros((2, 2)), scale=Scale("dB"), frequencies=[0.1])
     with pytest.raises(ShapeError, match=r"need shapes \(n,\)"):
         plot_profile_band([0.1], [1.0], np.zeros((3, 1)))

@@ -10,12 +10,15 @@ import pytest
 from PIL import Image
 
 from spectell.detectors import load_model
+from spectell.detectors.features import BlockFeatures, DCTFeatures
+from spectell.detectors.layout import lay_out
 from spectell.detectors.reference import load_reference
+from spectell.detectors.stack import StackedFeatures
 from spectell.errors import ImageError, ParameterError
 from spectell.images import read_image
 from spectell.workflows.comparison import compare_spectrum
 from spectell.workflows.explain import explain
-from spectell.workflows.reasons import BANDS, band_of_cells
+from spectell.workflows.reasons import BANDS, band_of_cells, cell_frequencies
 from spectell.workflows.verdict import judge
 
 
@@ -95,12 +98,47 @@ def test_the_start_is_the_score_of_the_average_photograph(found, model):
     assert found.reasons.start == pytest.approx(expected)
 
 
-def test_bands_are_those_of_the_middles_of_cells():
+@pytest.mark.parametrize(
+    ("front_end", "sides"),
+    [
+        (BlockFeatures(size=32), {"luma": [32], "colour": [32]}),
+        (BlockFeatures(size=16), {"luma": [16], "colour": [16]}),
+        (BlockFeatures(size=24, colour=False), {"luma": [24]}),
+        (DCTFeatures(size=128), {"luma": [128]}),
+        (
+            StackedFeatures([BlockFeatures(size=32, colour=False), BlockFeatures(size=16)]),
+            {"luma": [32, 16], "colour": [16]},
+        ),
+    ],
+)
+def test_a_cell_lies_where_the_coefficients_lie_that_are_summed_into_it(front_end, sides):
+    found = cell_frequencies(front_end)
+    assert list(found) == list(sides) == list(lay_out(front_end, np.zeros(front_end.n_features)).maps)
+    for kind, each in sides.items():
+        inside = {cell: [] for cell in range(16)}
+        for side in each:
+            for down in range(side):
+                for across in range(side):
+                    inside[down * 16 // side].append((down / (2 * side), across))
+        means = [np.mean([frequency for frequency, _ in inside[cell]]) for cell in range(16)]
+        assert found[kind] == pytest.approx(means, abs=1e-12)
+
+
+def test_the_frequencies_of_the_default_model_are_those_of_its_blocks(found):
+    assert found.reasons.frequencies["colour"].tolist() == [cell / 32 for cell in range(16)]
+    offset = (4 * (1 / 128) + 1 * 0) / 5  # 2 x 2 coefficients of blocks of 32, and one of blocks of 16
+    assert found.reasons.frequencies["luma"] == pytest.approx([cell / 32 + offset for cell in range(16)])
+    places = {kind: set(values.tolist()) for kind, values in found.reasons.frequencies.items()}
+    assert all(down in places[kind] and across in places[kind] for kind, down, across, _ in found.reasons.strongest())
+
+
+def test_bands_are_those_of_the_frequencies_of_cells():
     ends = [end for _, _, end in BANDS]
+    frequencies = cell_frequencies(BlockFeatures(size=32))["luma"]
     for row in range(16):
         for column in range(16):
-            radius = math.hypot(row + 0.5, column + 0.5) / 32
-            assert band_of_cells()[row, column] == next(i for i, end in enumerate(ends) if radius < end)
+            radius = math.hypot(row + 0.25, column + 0.25) / 32
+            assert band_of_cells(frequencies)[row, column] == next(i for i, end in enumerate(ends) if radius < end)
 
 
 def test_the_strongest_frequencies_come_first(found):

@@ -29,7 +29,12 @@ PROFILE_LABELS = ("this image", "median of photographs", "half of the photograph
 
 
 def plot_spectrum_panel(
-    values: npt.ArrayLike, *, scale: Scale, limits: Limits | None = None, theme: Theme = LIGHT
+    values: npt.ArrayLike,
+    *,
+    scale: Scale,
+    limits: Limits | None = None,
+    frequencies: npt.ArrayLike | None = None,
+    theme: Theme = LIGHT,
 ) -> Figure:
     """One spectrum, or one number for each frequency.
 
@@ -41,6 +46,8 @@ def plot_spectrum_panel(
         What the colours mean.
     limits : tuple of float, optional
         Values of the first and the last colour; from the values by default.
+    frequencies : array_like of shape (N,), optional
+        Of the rows and of the columns, in cycles per pixel; those of the DCT of N pixels by default.
     theme : Theme
 
     Returns
@@ -50,7 +57,7 @@ def plot_spectrum_panel(
     Raises
     ------
     ShapeError
-        If `values` is not a square matrix.
+        If `values` is not a square matrix, or has not one frequency for each row.
 
     Examples
     --------
@@ -61,13 +68,15 @@ def plot_spectrum_panel(
     matrix = np.asarray(values, np.float64)
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ShapeError(f"values must have shape (N, N), got {matrix.shape}")
+    if frequencies is not None and np.shape(frequencies) != matrix.shape[:1]:
+        raise ShapeError(f"frequencies must have shape ({len(matrix)},), got {np.shape(frequencies)}")
     chosen = limits_of([matrix], centred=scale.centred) if limits is None else limits
     with themed(theme):
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=PANEL_INCHES, layout="constrained")
         axes = figure.subplots()
-        image = draw_heat_map(axes, matrix, chosen, centred=scale.centred, theme=theme)
+        image = draw_heat_map(axes, matrix, chosen, centred=scale.centred, frequencies=frequencies, theme=theme)
         axes.set_xlabel("across (cycles per pixel)")
         axes.set_ylabel("down (cycles per pixel)")
         bar = figure.colorbar(image, ax=axes, location="bottom", label=scale.label, extend="both", aspect=28, pad=0.02)

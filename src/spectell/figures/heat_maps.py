@@ -25,8 +25,8 @@ from spectell.figures.style import LIGHT, Theme
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
-    from matplotlib.image import AxesImage
 
 __all__ = ["DIFFERENCE", "EFFECT", "MEAN", "RATIO", "SPREAD", "Scale", "draw_heat_map", "limits_of", "plot_heat_maps"]
 
@@ -133,8 +133,14 @@ def plot_heat_maps(
 
 
 def draw_heat_map(
-    axes: Axes, values: npt.NDArray[np.float64], limits: Limits, *, centred: bool = False, theme: Theme = LIGHT
-) -> AxesImage:
+    axes: Axes,
+    values: npt.NDArray[np.float64],
+    limits: Limits,
+    *,
+    centred: bool = False,
+    frequencies: npt.ArrayLike | None = None,
+    theme: Theme = LIGHT,
+) -> ScalarMappable:
     """Draw one value for each DCT coefficient, each cell centred on its frequency.
 
     Parameters
@@ -148,12 +154,16 @@ def draw_heat_map(
         Values of the first and the last colour.
     centred : bool
         Use the diverging map.
+    frequencies : array_like of shape (H,), optional
+        Frequencies of the rows, and of as many columns, in cycles per pixel, where they are not those above. Cells meet
+        half-way between them.
     theme : Theme
         Colours.
 
     Returns
     -------
-    image : matplotlib.image.AxesImage
+    image : matplotlib.image.AxesImage or matplotlib.collections.QuadMesh
+        The mesh where `frequencies` are given.
     """
     height, width = values.shape
     # Cells are centred on their frequencies, which is why the picture begins below zero.
@@ -161,9 +171,17 @@ def draw_heat_map(
     axes.set_xticks(HALF_CYCLE_TICKS, ["0", "1/8", "1/4", "3/8", "1/2"])
     axes.set_yticks(HALF_CYCLE_TICKS, ["0", "1/8", "1/4", "3/8", "1/2"])
     axes.spines[:].set_visible(False)
+    colours = colour_map(theme, diverging=centred)
+    if frequencies is not None:
+        edges = _edges(np.asarray(frequencies, np.float64))
+        mesh = axes.pcolormesh(edges, edges, values, cmap=colours, vmin=limits[0], vmax=limits[1])
+        axes.set_aspect("equal")
+        axes.set_xlim(edges[0], max(0.5, edges[-1]))
+        axes.set_ylim(max(0.5, edges[-1]), edges[0])
+        return mesh
     image = axes.imshow(
         values,
-        cmap=colour_map(theme, diverging=centred),
+        cmap=colours,
         vmin=limits[0],
         vmax=limits[1],
         extent=(left, 0.5 + left, 0.5 + top, top),
@@ -173,6 +191,12 @@ def draw_heat_map(
     axes.set_xlim(left, 0.5)
     axes.set_ylim(0.5, top)
     return image
+
+
+def _edges(middles: Float64Array) -> Float64Array:
+    """Borders of cells around increasing frequencies; the outer ones are as far out as their neighbours are in."""
+    inner = (middles[1:] + middles[:-1]) / 2
+    return np.concatenate([[2 * middles[0] - inner[0]], inner, [2 * middles[-1] - inner[-1]]])
 
 
 def limits_of(values: Sequence[npt.NDArray[np.float64]], *, centred: bool = False) -> Limits:

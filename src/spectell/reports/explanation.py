@@ -170,7 +170,7 @@ def _reasons(found: Explanation) -> Section:
         table(
             ["kind", "down", "across", "moves the score by"],
             rows,
-            caption="Frequencies in cycles per pixel, the middle of a cell of 1/32",
+            caption="Frequencies in cycles per pixel, the mean of those in a cell of 1/32",
             numeric=[1, 2, 3],
         ),
     )

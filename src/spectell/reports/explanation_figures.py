@@ -109,14 +109,18 @@ def reasons_figures(found: Reasons) -> Markup:
     if not found.maps:
         return way
     largest = max(float(np.abs(values).max()) for values in found.maps.values()) or 1.0
-    maps = [_contribution_map(kind, values, largest) for kind, values in found.maps.items()]
+    maps = [_contribution_map(kind, values, largest, found.frequencies[kind]) for kind, values in found.maps.items()]
     return way + gallery(*maps)
 
 
-def _contribution_map(kind: str, values: npt.NDArray[np.float64], largest: float) -> Markup:
-    name = KIND_NAMES[kind]
+def _contribution_map(
+    kind: str, values: npt.NDArray[np.float64], largest: float, frequencies: npt.NDArray[np.float64]
+) -> Markup:
+    name, limits = KIND_NAMES[kind], (-largest, largest)
     return _themed(
-        lambda theme: plot_spectrum_panel(values, scale=_CONTRIBUTION, limits=(-largest, largest), theme=theme),
+        lambda theme: plot_spectrum_panel(
+            values, scale=_CONTRIBUTION, limits=limits, frequencies=frequencies, theme=theme
+        ),
         alt=f"Heat map of how each frequency of the {name} moved the score, {values.sum():+.2f} in all.",
         caption=f"By frequency: {name}. Orange moved the score towards “generated”, purple towards “real”.",
         width=420,

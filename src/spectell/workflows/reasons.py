@@ -14,13 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.detectors.attribution import attribute
-from spectell.detectors.layout import GRID, lay_out
+from spectell.detectors.features import BlockFeatures, DCTFeatures
+from spectell.detectors.layout import COLOUR, GRID, LUMA, lay_out
+from spectell.detectors.stack import StackedFeatures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from spectell.detectors import Model
+    from spectell.detectors.front_end import FrontEnd
     from spectell.detectors.reference import PhotographReference
 
-__all__ = ["BANDS", "Reasons", "band_of_cells", "find_reasons"]
+__all__ = ["BANDS", "Reasons", "band_of_cells", "cell_frequencies", "find_reasons"]
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -57,6 +62,8 @@ class Reasons:
         For each kind that is a spectrum: contribution of each of `BANDS`, by name.
     maps : dict of str to ndarray of shape (GRID, GRID)
         For each such kind: contribution of each cell of frequencies, 1/32 of a cycle per pixel a side.
+    frequencies : dict of str to ndarray of shape (GRID,)
+        For each such kind: where the rows, and the columns, of its map lie, see `cell_frequencies`.
     """
 
     start: float
@@ -67,14 +74,15 @@ class Reasons:
     kinds: dict[str, float]
     bands: dict[str, dict[str, float]]
     maps: dict[str, Float64Array]
+    frequencies: dict[str, Float64Array]
 
     def strongest(self, number: int = N_STRONGEST) -> list[tuple[str, float, float, float]]:
         """Return the cells that moved the score most: kind, vertical and horizontal frequency, contribution."""
         cells = [
-            (kind, _middle(row), _middle(column), float(values[row, column]))
+            (kind, down, across, float(values[row, column]))
             for kind, values in self.maps.items()
-            for row in range(GRID)
-            for column in range(GRID)
+            for row, down in enumerate(self.frequencies[kind].tolist())
+            for column, across in enumerate(self.frequencies[kind].tolist())
         ]
         return sorted(cells, key=lambda cell: -abs(cell[3]))[:number]
 
@@ -94,6 +102,7 @@ class Reasons:
             "bands": self.bands,
             "strongest": strongest,
             "maps": {kind: np.round(values, 5).tolist() for kind, values in self.maps.items()},
+            "map_frequencies": {kind: values.tolist() for kind, values in self.frequencies.items()},
         }
 
 
@@ -123,6 +132,7 @@ def find_reasons(pixels: npt.NDArray[np.uint8], model: Model, reference: Photogr
     # The score is linear in the raw output, so contributions keep their proportions.
     scale = model.calibration.slope * model.trust(pixels.shape[0] * pixels.shape[1])
     layout = lay_out(model.front_end, scale * found.contributions)
+    frequencies = cell_frequencies(model.front_end)
     return Reasons(
         start=scale * found.start + model.calibration.intercept,
         starts_from=starts_from,
@@ -130,29 +140,80 @@ def find_reasons(pixels: npt.NDArray[np.uint8], model: Model, reference: Photogr
         gap=scale * found.gap,
         exact=model.head.name == "linear",
         kinds=layout.sums,
-        bands={kind: _by_band(values) for kind, values in layout.maps.items()},
+        bands={kind: _by_band(values, frequencies[kind]) for kind, values in layout.maps.items()},
         maps=layout.maps,
+        frequencies=frequencies,
     )
 
 
-def band_of_cells() -> npt.NDArray[np.intp]:
-    """Return the band, by its place in `BANDS`, of every cell of the common grid: that of the cell's middle.
+def cell_frequencies(front_end: FrontEnd) -> dict[str, Float64Array]:
+    """Where the cells of each map of `spectell.detectors.layout` lie: the mean frequency of what they hold.
+
+    Coefficient k of a block of N pixels lies at ``k / (2 N)`` cycles per pixel. A cell of the common grid holds one
+    such coefficient of a block of 16 pixels, which is at the cell's start, and two along each axis of one of 32, which
+    begin there. Where blocks of several sizes are summed into one map, every coefficient counts alike.
+
+    Parameters
+    ----------
+    front_end : FrontEnd
+
+    Returns
+    -------
+    frequencies : dict of str to ndarray of shape (GRID,)
+        In cycles per pixel, along either axis, by kind. A cell that holds nothing is placed at its start.
 
     Examples
     --------
-    >>> band_of_cells()[[0, 2, 8, 15], [0, 3, 0, 15]].tolist()
-    [0, 2, 3, 3]
+    >>> found = cell_frequencies(BlockFeatures(size=32, colour=False))["luma"]
+    >>> found[1] == (2 / 64 + 3 / 64) / 2, found[15] == (30 / 64 + 31 / 64) / 2
+    (np.True_, np.True_)
     """
-    middles = _middle(np.arange(GRID))
-    radius = np.hypot(middles[:, np.newaxis], middles)
+    sums: dict[str, Float64Array] = {}
+    counts: dict[str, Float64Array] = {}
+    for kind, side in _spectra(front_end):
+        cells = np.arange(side) * GRID // side
+        held = np.bincount(cells, minlength=GRID)
+        rows = held.mean()  # each column of a map holds so many coefficients in one cell, on average
+        total = np.bincount(cells, np.arange(side) / (2 * side), minlength=GRID)
+        sums[kind] = sums.get(kind, np.zeros(GRID)) + rows * total
+        counts[kind] = counts.get(kind, np.zeros(GRID)) + rows * held
+    starts = np.arange(GRID) / (2 * GRID)
+    return {kind: np.divide(sums[kind], counts[kind], out=starts.copy(), where=counts[kind] > 0) for kind in sums}
+
+
+def _spectra(front_end: FrontEnd) -> Iterator[tuple[str, int]]:
+    """Yield kind and side of every square of DCT frequencies that `spectell.detectors.layout` sums into a map."""
+    if isinstance(front_end, StackedFeatures):
+        for part in front_end.parts:
+            yield from _spectra(part)
+    elif isinstance(front_end, BlockFeatures):
+        yield from ((kind, front_end.size) for kind in ((LUMA, COLOUR) if front_end.colour else (LUMA,)))
+    elif isinstance(front_end, DCTFeatures):
+        yield LUMA, front_end.size
+
+
+def band_of_cells(frequencies: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """Return the band, by its place in `BANDS`, of every cell of a map.
+
+    Parameters
+    ----------
+    frequencies : array_like of shape (N,)
+        Of the rows and of the columns, in cycles per pixel.
+
+    Returns
+    -------
+    bands : ndarray of shape (N, N)
+
+    Examples
+    --------
+    >>> band_of_cells([0.0, 0.0625, 0.25]).tolist()
+    [[0, 1, 3], [1, 1, 3], [3, 3, 3]]
+    """
+    places = np.asarray(frequencies, np.float64)
+    radius = np.hypot(places[:, np.newaxis], places)
     return np.asarray(np.searchsorted([end for _, _, end in BANDS[:-1]], radius, side="right"))
 
 
-def _middle(cell: Any) -> Any:
-    """Frequency of the middle of a cell, in cycles per pixel."""
-    return (cell + 0.5) / (2 * GRID)
-
-
-def _by_band(values: Float64Array) -> dict[str, float]:
-    bands = band_of_cells()
+def _by_band(values: Float64Array, frequencies: Float64Array) -> dict[str, float]:
+    bands = band_of_cells(frequencies)
     return {name: float(values[bands == number].sum()) for number, (name, _, _) in enumerate(BANDS)}
