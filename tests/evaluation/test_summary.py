@@ -76,7 +76,8 @@ def test_no_false_positive_in_few_groups_is_worth_no_more_than_the_groups():
     evaluated = evaluate_scores(labels, labels * 10.0 - 5.0, groups=groups, n_resamples=100, rng=0)
     assert evaluated["false_positive_rate"] == clopper_pearson(0, 10)
     assert evaluated["accuracy"] == clopper_pearson(10, 10)
-    assert evaluated["auc"].degenerate
+    assert evaluated["auc"] == clopper_pearson(10, 10)
+    assert evaluated["ap"].degenerate
 
 
 def test_dependent_images_have_wider_intervals(rng):
@@ -107,3 +108,25 @@ def test_the_limits_can_be_chosen(case):
 def test_an_impossible_limit_is_refused(case):
     with pytest.raises(ParameterError, match="fpr must lie between 0 and 1, got 2"):
         evaluate_scores(*case, fprs=[2], rng=0)
+
+
+@pytest.mark.parametrize(("n_real", "n_generated"), [(10, 10), (50, 7)])
+def test_classes_that_are_apart_leave_the_uncertainty_of_their_number(n_real, n_generated):
+    labels = np.repeat([0, 1], [n_real, n_generated])
+    for scores, estimate in ((labels - 0.5, 1.0), (0.5 - labels, 0.0)):
+        evaluated = evaluate_scores(labels, scores, rng=0)
+        fewest = min(n_real, n_generated)
+        for name, trials in (("auc", fewest), ("tpr_at_fpr_0.01", n_generated)):
+            interval = evaluated[name]
+            # Whoever is right in all of so many trials may be wrong in a share p of all, with (1 - p)^trials = 2.5 %.
+            bound = 0.025 ** (1 / trials)
+            expected = (bound, 1.0) if estimate else (0.0, 1 - bound)
+            assert interval.estimate == estimate
+            assert (interval.low, interval.high) == pytest.approx(expected)
+
+
+def test_groups_and_not_images_are_the_trials_of_classes_that_are_apart():
+    labels, groups = np.repeat([0, 1], 20), np.concatenate([np.arange(20) // 4, 100 + np.arange(20) // 2])
+    evaluated = evaluate_scores(labels, labels - 0.5, groups=groups, rng=0)
+    assert evaluated["auc"].low == pytest.approx(0.025 ** (1 / 5))
+    assert evaluated["tpr_at_fpr_0.01"].low == pytest.approx(0.025 ** (1 / 10))

@@ -121,6 +121,11 @@ def evaluate_scores(
     Pearson's. Otherwise it is the bootstrap's, except where no image or every image counts: there the bootstrap is
     silent and the exact interval takes the number of groups as the number of trials.
 
+    Where the classes are apart the bootstrap is silent about AUC and ``tpr_at_fpr_*`` too. Pairs of a real and a generated
+    image without a common member are independent trials of the AUC, as many as the smaller class has groups; the
+    true-positive rate is a share of the generated groups, at a threshold taken as given. AP and EER of classes that are
+    apart keep an interval without width, which says nothing (`Interval.degenerate`).
+
     Examples
     --------
     >>> evaluated = evaluate_scores([0, 0, 0, 1, 1], [-3.0, -1.0, -2.0, 2.0, -0.5], rng=0)
@@ -148,7 +153,16 @@ def evaluate_scores(
         exact = _exact_interval(counted[members], group_of[members], confidence)
         if exact is not None:
             intervals[name] = exact
+    for name, trials in _trials_of_silent(generated, group_of, fprs).items():
+        if name in intervals and intervals[name].degenerate and intervals[name].estimate in (0.0, 1.0):
+            intervals[name] = clopper_pearson(trials if intervals[name].estimate else 0, trials, confidence)
     return intervals
+
+
+def _trials_of_silent(generated: BoolArray, group_of: IntArray, fprs: Sequence[float]) -> dict[str, int]:
+    """Return, for the metrics that the bootstrap is silent about at 0 or 1, how many independent trials there were."""
+    n_real, n_generated = (len(np.unique(group_of[members])) for members in (~generated, generated))
+    return {"auc": min(n_real, n_generated)} | {f"tpr_at_fpr_{fpr:g}": n_generated for fpr in fprs}
 
 
 def _two_class_metrics(generated: BoolArray, values: FloatArray, fprs: Sequence[float]) -> dict[str, float]:
