@@ -8,6 +8,7 @@ from PIL import Image
 
 from spectell.errors import ParameterError, ShapeError
 from spectell.spectra import POWER_OFFSET, luma_and_differences, sample_blocks, tile_periodogram, unfold_periodogram
+from spectell.spectra.periodogram import noise_error
 
 
 def naive_periodogram(pixels, size, max_tiles, seed, activity=False):
@@ -23,11 +24,11 @@ def naive_periodogram(pixels, size, max_tiles, seed, activity=False):
                     bends[r, c] = np.log(1 + abs(y[r, c] - y[r + 1, c] - y[r, c + 1] + y[r + 1, c + 1]))
             y = bends
         y = (y - (y * window).sum() / window.sum()) * window
-        logs.append(np.log(np.abs(np.fft.fft2(y)) ** 2 / (window**2).sum() + POWER_OFFSET))
-    mean = np.mean(logs, axis=0)[:, : size // 2 + 1]
-    for real in ((0, size // 2), (size // 2, 0), (size // 2, size // 2)):
-        mean[real] += np.log(2)
-    return mean
+        power = np.abs(np.fft.fft2(y)) ** 2 / (window**2).sum()
+        for real in ((0, size // 2), (size // 2, 0), (size // 2, size // 2)):
+            power[real] *= 2
+        logs.append(np.log(power + POWER_OFFSET))
+    return np.mean(logs, axis=0)[:, : size // 2 + 1]
 
 
 @pytest.mark.parametrize("signal", ["luma", "activity"])
@@ -57,10 +58,22 @@ def test_grey_given_once_is_grey_given_three_times(rng):
     np.testing.assert_allclose(tile_periodogram(grey, size=32), expected, atol=1e-3)
 
 
-def test_a_flat_image_is_at_the_offset(rng):
-    result = tile_periodogram(np.full((40, 40, 3), 200, np.uint8), size=32)
-    result[[0, 16, 16], [16, 0, 16]] -= np.log(2)
+@pytest.mark.parametrize("signal", ["luma", "activity"])
+@pytest.mark.parametrize("level", [0, 200, 255])
+def test_a_flat_image_is_at_the_offset_at_every_frequency(level, signal):
+    result = tile_periodogram(np.full((40, 40, 3), level, np.uint8), size=32, signal=signal)
     np.testing.assert_allclose(result, np.log(POWER_OFFSET), atol=1e-3)
+
+
+def test_the_error_of_noise_is_its_scatter(rng):
+    """Against draws: of 2000 spectra of one tile, and of their means over four."""
+    noise = rng.normal(128, 20, (2000, 16, 16, 1)).round().clip(0, 255).astype(np.uint8)
+    logs = np.array([tile_periodogram(pixels, size=16, max_tiles=1) for pixels in noise])
+    outside = np.hypot(np.fft.fftfreq(16)[:, None], np.fft.rfftfreq(16)) > 1.5 / 16  # DC shares its window there
+    for n_tiles, means in ((1, logs), (4, logs.reshape(-1, 4, 16, 9).mean(axis=1))):
+        ratio = means.std(axis=0, ddof=1) / noise_error(n_tiles, 16)
+        np.testing.assert_allclose(ratio[outside], 1, atol=5 * np.sqrt(1.1 / len(means)))
+        assert ratio[8, 8] == pytest.approx(1, abs=5 * np.sqrt(1.1 / len(means)))
 
 
 @pytest.mark.parametrize("size", [4, 6, 32])

@@ -3,6 +3,7 @@ import pytest
 
 from spectell.images import ImageFacts
 from spectell.spectra import find_peaks, tile_periodogram
+from spectell.spectra.periodogram import noise_error
 from spectell.workflows.image_peaks import find_image_peaks
 
 LOSSLESS = ImageFacts("PNG", width=256, height=256, mode="RGB")
@@ -23,7 +24,7 @@ def test_stripes_are_found_where_they_are(rng):
 
 def test_all_tiles_of_the_image_are_looked_at(rng):
     pixels = noise(rng, 200, stripes=4.0, period=5)
-    search = find_peaks(tile_periodogram(pixels, max_tiles=64), None)
+    search = find_peaks(tile_periodogram(pixels, max_tiles=64), noise_error(4, 128))  # 2 x 2 that overlap
     assert [peak for group in find_image_peaks(pixels, LOSSLESS).groups for peak in group.peaks] == list(search.peaks)
 
 
@@ -38,3 +39,18 @@ def test_the_tile_fits_the_image(rng, side, tile):
 
 def test_below_the_smallest_tile_nothing_is_said(rng):
     assert find_image_peaks(noise(rng, 63), LOSSLESS) is None
+
+
+@pytest.mark.parametrize("level", [0, 90, 255])
+@pytest.mark.parametrize("shape", [(200, 300), (64, 64)])
+def test_a_picture_of_one_grey_has_none(shape, level):
+    assert find_image_peaks(np.full((*shape, 3), level, np.uint8), LOSSLESS).groups == ()
+
+
+def test_a_drawing_of_few_rectangles_has_none(rng):
+    """Most tiles hold nothing, so their spectrum scatters by rounding alone; that is no measure of its noise."""
+    for _ in range(10):
+        pixels = np.full((300, 300, 3), 255, np.uint8)
+        row, column = rng.integers(0, 200, 2)
+        pixels[row : row + rng.integers(2, 100), column : column + rng.integers(2, 100)] = rng.integers(0, 256, 3)
+        assert find_image_peaks(pixels, LOSSLESS).groups == ()

@@ -20,7 +20,7 @@ from spectell.errors import ParameterError, ShapeError
 from spectell.spectra.blocks import LUMA_AND_DIFFERENCES, POWER_OFFSET
 from spectell.spectra.sampling import sample_blocks
 
-__all__ = ["MAX_TILES", "TILE_SIZE", "Signal", "tile_periodogram", "unfold_periodogram"]
+__all__ = ["MAX_TILES", "TILE_SIZE", "Signal", "noise_error", "tile_periodogram", "unfold_periodogram"]
 
 Float32Array = npt.NDArray[np.float32]
 Signal = Literal["luma", "activity"]
@@ -43,9 +43,9 @@ def tile_periodogram(
     """Mean log power of the luma, or of its activity, in windowed tiles of one image, at native pixels.
 
     A tile minus its mean under the window, times a periodic Hann window, is transformed; its power is divided by
-    the sum of the squared window, so white noise of variance s2 has power s2, and `POWER_OFFSET` is added before
-    the logarithm. At the three frequencies other than DC whose coefficients are real, ``ln 2`` is added to the
-    logarithm: there the logarithm of the power of noise is that much lower on average than at the others.
+    the sum of the squared window, so white noise of variance s2 has power s2. At the three frequencies other than DC
+    whose coefficients are real, the power is doubled: there the logarithm of the power of noise is ``ln 2`` lower on
+    average than at the others. Then `POWER_OFFSET` is added, and the logarithm taken.
 
     Parameters
     ----------
@@ -99,10 +99,35 @@ def tile_periodogram(
         tile = pixels[row : row + size, column : column + size].astype(np.float32)
         luma = (tile.reshape(-1, 3) @ weights).reshape(size, size) if tile.shape[2] == 3 else tile[..., 0]
         np.copyto(out, _activity(luma) if signal == "activity" else luma)
-    total: Float32Array = np.mean(_log_power(signals, window), axis=0)
-    half = size // 2
-    total[[0, half, half], [half, 0, half]] += np.float32(np.log(2))
-    return total
+    return np.asarray(np.mean(_log_power(signals, window), axis=0))
+
+
+def noise_error(n_tiles: int, size: int) -> npt.NDArray[np.float64]:
+    """Return the standard error of the mean log power of independent tiles of Gaussian noise.
+
+    The least that can be claimed of any image: its tiles overlap, and are more alike than those of noise only where
+    they hold nothing, and there a spectrum scatters by rounding alone.
+
+    Parameters
+    ----------
+    n_tiles : int >= 1
+    size : int, even
+        Height and width of a tile in pixels.
+
+    Returns
+    -------
+    error : ndarray of shape (size, size // 2 + 1), float64
+        In nats: ``pi / sqrt(6 n_tiles)``, the deviation of the logarithm of the sum of two squared Gaussians, and
+        ``sqrt(3)`` times that at the four frequencies whose coefficients are real, where there is one.
+
+    Examples
+    --------
+    >>> noise_error(1, 4).round(2).tolist()
+    [[2.22, 1.28, 2.22], [1.28, 1.28, 1.28], [2.22, 1.28, 2.22], [1.28, 1.28, 1.28]]
+    """
+    error = np.full((size, size // 2 + 1), np.pi / np.sqrt(6 * n_tiles))
+    error[:: size // 2, :: size // 2] *= np.sqrt(3)
+    return error
 
 
 def unfold_periodogram(half: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -156,6 +181,8 @@ def _log_power(signals: Float32Array, window: Float32Array) -> Float32Array:
     spectrum = fft.rfft2(signals, overwrite_x=True)
     power = np.square(spectrum.real)
     power += np.square(spectrum.imag)
+    half = len(window) // 2
+    power[:, [0, half, half], [half, 0, half]] *= 2  # before the offset, which is no noise: nothing stays nothing
     power += np.float32(POWER_OFFSET)
     return np.asarray(np.log(power, out=power))
 

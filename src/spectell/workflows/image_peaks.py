@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from spectell.spectra import find_peaks, group_peaks, peak_meaning, tile_periodogram
+from spectell.spectra import find_peaks, group_peaks, peak_meaning, sample_blocks, tile_periodogram
 from spectell.spectra.peak_meaning import PeakGrid, grid_period
 from spectell.spectra.peaks import FALSE_ALARM, Peak
+from spectell.spectra.periodogram import noise_error
 
 if TYPE_CHECKING:
     from spectell.images import ImageFacts
@@ -109,7 +110,10 @@ def find_image_peaks(pixels: npt.NDArray[np.uint8], facts: ImageFacts) -> ImageP
     size = next((size for size in TILE_SIZES if min(pixels.shape[:2]) >= size), None)
     if size is None:
         return None
-    search = find_peaks(tile_periodogram(pixels, size=size, max_tiles=MAX_PERIODOGRAM_TILES), None)
+    n_tiles = len(sample_blocks(pixels.shape, size=size, max_blocks=MAX_PERIODOGRAM_TILES)[0])
+    spectrum = tile_periodogram(pixels, size=size, max_tiles=MAX_PERIODOGRAM_TILES)
+    # One image has no standard error of its own; that of noise is the least, however flat most of the picture is.
+    search = find_peaks(spectrum, noise_error(n_tiles, size))
     history = True if facts.format == "JPEG" else None
     groups = tuple(
         PeakGroup(
