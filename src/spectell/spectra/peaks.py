@@ -114,8 +114,10 @@ def find_peaks(
     log_power : array_like of shape (N, N // 2 + 1), N even
         Mean of `tile_periodogram` over tiles or images, in nats.
     standard_error : array_like of the same shape, a number, or None
-        Standard error of that mean, in nats: ``sqrt(variance(ddof=1) / count)``. None where it is not known, as for one
-        image: then the scatter about the background is all the noise.
+        Standard error of that mean, in nats: ``sqrt(variance(ddof=1) / count)``, of five or more: that of two is often
+        near zero by chance, and one spectrum of noise in nine then shows a peak. None where it is not known, as for
+        one image: then the scatter about the background is all the noise. Between the two stands the least that noise
+        scatters, `spectell.spectra.periodogram.noise_error`, for pictures that are flat over most of their area.
     false_alarm : float in (0, 1)
         Probability of one peak or more in a spectrum that has none.
     lowest : float in [0, 0.5)

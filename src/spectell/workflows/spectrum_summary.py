@@ -12,6 +12,7 @@ import numpy as np
 
 from spectell.spectra.peak_meaning import peak_meaning
 from spectell.spectra.peaks import find_peaks
+from spectell.spectra.periodogram import MAX_TILES, noise_error
 from spectell.workflows.spectrum_files import ArrayFile
 from spectell.workflows.spectrum_means import BLOCK_CHANNELS, CHANNELS, FullSpectra, MeanSpectrum, RadialBand
 from spectell.workflows.spectrum_study import (
@@ -30,6 +31,9 @@ ARRAYS, SUMMARY = "spectra.npz", "spectra.json"
 """Names of the files of a study."""
 
 _BAND = (0.05, 0.5, 0.95)
+_FEWEST_FOR_AN_ERROR = 5
+"""Images of whose scatter a bin's error is made. The deviation of two is often near zero by chance: against it one set
+of noise in nine showed a peak. Below, the noise is what the spectrum scatters about its background."""
 _LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "PPM"})
 
 
@@ -132,7 +136,10 @@ def _tiles(
 
 
 def _peaks(log_power: MeanSpectrum, facts: SetFacts) -> TilePeaks:
-    search = find_peaks(log_power.mean, log_power.standard_error if log_power.count > 1 else None)
+    error = noise_error(log_power.count * MAX_TILES, len(log_power.mean))
+    if log_power.count >= _FEWEST_FOR_AN_ERROR:
+        error = np.maximum(error, log_power.standard_error)
+    search = find_peaks(log_power.mean, error)
     jpeg = False if facts.lossless_origin else True if "JPEG" in facts.formats else None
     meanings = [peak_meaning(peak, jpeg_history=jpeg, lossless=facts.lossless_origin) for peak in search.peaks]
     return TilePeaks(log_power, search, tuple(meanings))
