@@ -16,9 +16,12 @@ from spectell.reports.explanation_words import (
     HEADLINES,
     MEANINGS,
     SHAPES,
+    TOO_SMALL,
     evidence_sentence,
     peaks_sentence,
     profile_sentence,
+    reasons_sentence,
+    spectrum_sentence,
     standing_sentences,
     trials_sentence,
 )
@@ -161,6 +164,46 @@ def test_a_tiny_picture_has_a_page_too(tmp_path):
     page = render_explanation(explain(tmp_path / "tiny.png"))
     assert "Too small for this model" in page
     assert "the model judges images from 32 × 32 pixels up" in page
+    assert TOO_SMALL in page
+    assert "This spectrum does not tell" not in page
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "expected"),
+    [
+        (0, 0, "At all 16 frequencies it lies within the band"),
+        (0, 11, "At 11 of 16 frequencies it lies above the band"),
+        (16, 0, "At all 16 frequencies it lies below the band"),
+        (3, 2, "At 3 of 16 frequencies it lies below and at 2 above the band"),
+        (15, 1, "At 15 of 16 frequencies it lies below and at 1 above the band"),
+    ],
+)
+def test_the_sentence_on_the_profile_counts_the_rings_outside_the_band(found, below, above, expected):
+    bounds = np.repeat(np.array([[-2.0], [-1.0], [0.0], [1.0], [2.0]]), 16, axis=1)
+    profile = np.zeros(16)
+    profile[:below], profile[16 - above :] = -2.5, 2.5
+    compared = dataclasses.replace(
+        found.spectrum, frequencies=np.arange(16) / 32, profile=profile, percentiles=bounds, n_blocks=1000
+    )
+    assert profile_sentence(compared).startswith(f"{expected} that 90 of 100 photographs keep to")
+
+
+def test_almost_all_photographs_are_not_all(found):
+    assert "; more than 99 of 100 photographs" in spectrum_sentence(
+        dataclasses.replace(found.spectrum, share_below=0.999)
+    )
+    assert "; fewer than 1 of 100" in spectrum_sentence(dataclasses.replace(found.spectrum, share_below=0.001))
+
+
+def test_the_start_of_a_small_picture_is_said_to_belong_to_its_size(tmp_path, found, page):
+    rng = np.random.default_rng(4)
+    Image.fromarray(rng.integers(0, 256, (32, 40, 3), dtype=np.uint8)).save(tmp_path / "small.png")
+    small = explain(tmp_path / "small.png")
+    assert abs(small.reasons.start) != pytest.approx(abs(found.reasons.start), rel=0.05)
+    assert "would have at this image's size" in reasons_sentence(small.reasons)
+    said = "The score of a small image is scaled down with its size"
+    assert said in render_explanation(small)
+    assert (said in page) == (found.model.trust(160 * 160) < 1)
 
 
 def test_every_warning_has_a_meaning():

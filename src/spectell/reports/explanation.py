@@ -19,23 +19,20 @@ from spectell.reports.explanation_words import (
     BAND_MEANINGS,
     HEADLINES,
     KIND_NAMES,
-    NO_BREAK,
     SHAPES,
     evidence_sentence,
     measured_sentence,
     peaks_sentence,
-    percent,
-    plain,
     profile_sentence,
     rate_sentence,
     reasons_sentence,
-    signed,
     spectrum_sentence,
     standing_sentences,
     trials_sentence,
 )
 from spectell.reports.file_section import file_section, warning_callouts
 from spectell.reports.markup import Markup, element, join
+from spectell.reports.numbers import NO_BREAK, percent, plain, signed
 from spectell.reports.page import Section, render_page, section
 from spectell.reports.parts import callout, details, facts, items, paragraph, subsection, table
 from spectell.reports.verdict_panel import verdict_panel
@@ -161,6 +158,11 @@ def _reasons(found: Explanation) -> Section:
         "the picture's numbers, which is not always what a person would call a reason."
     )
     closing = f"Start and parts add up to the score to within {abs(reasons.gap):.1g}. {how}"
+    if found.model.trust(found.facts.width * found.facts.height) < 1:
+        closing += (
+            " The score of a small image is scaled down with its size, and the start with it: pages of images of "
+            "different sizes have different starts."
+        )
     rows = [
         [KIND_NAMES[kind], f"{down:.3f}", f"{across:.3f}", signed(value)]
         for kind, down, across, value in reasons.strongest()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from spectell.reports.numbers import of_hundred, percent, plain, signed
 from spectell.workflows.comparison import FEW_BLOCKS
 from spectell.workflows.reasons import BANDS
 from spectell.workflows.verdict import probability
@@ -28,15 +29,13 @@ __all__ = [
     "KIND_NAMES",
     "MEANINGS",
     "SHAPES",
+    "TOO_SMALL",
     "evidence_sentence",
     "measured_sentence",
     "peaks_sentence",
-    "percent",
-    "plain",
     "profile_sentence",
     "rate_sentence",
     "reasons_sentence",
-    "signed",
     "spectrum_sentence",
     "standing_sentences",
     "steps",
@@ -45,9 +44,6 @@ __all__ = [
 
 SHAPES = {"generated": "▲", "real": "●", "inconclusive": "◆", "error": "✕"}
 """A sign for each verdict, so that none rests on colour."""
-
-NO_BREAK = "\u00a0"
-"""A space at which no line ends."""
 
 HEADLINES = {
     "generated": "Generated",
@@ -60,6 +56,9 @@ MEANINGS = {
     "it looks for.",
     "inconclusive": "This spectrum does not tell. That is a frequent and honest answer, and no suspicion.",
 }
+TOO_SMALL = "The picture is smaller than this model can judge and has no score. That says nothing about it, either way."
+"""What stands in the place of the meaning where there is no score."""
+
 KIND_NAMES = {
     "luma": "brightness spectrum",
     "colour": "colour spectrum",
@@ -69,39 +68,6 @@ KIND_NAMES = {
 """Names of the kinds of features (`spectell.detectors.layout`)."""
 
 BAND_MEANINGS = {name: meaning for name, meaning, _ in BANDS}
-
-
-def percent(share: float) -> str:
-    r"""Write a share in per cent, more exactly where it is small or almost one; number and sign stay on one line.
-
-    Examples
-    --------
-    >>> [percent(share).replace("\xa0", " ") for share in (0.0, 0.00001, 0.0044, 0.01, 0.29, 0.996, 1.0)]
-    ['0 %', 'under 0.01 %', '0.44 %', '1 %', '29 %', '99.6 %', '100 %']
-    """
-    if 0 < share < 0.0001:
-        text = "under 0.01"
-    elif 0 < share < 0.0995:
-        text = f"{100 * share:.2g}"
-    else:
-        text = f"{100 * share:.1f}" if 0.9005 < share < 1 else f"{100 * share:.0f}"
-    return f"{text}{NO_BREAK}%"
-
-
-def signed(value: float) -> str:
-    """Write a number with its sign.
-
-    Examples
-    --------
-    >>> signed(0.5), signed(-0.25)
-    ('+0.50', '−0.25')
-    """
-    return f"{value:+.2f}".replace("-", "−")
-
-
-def plain(value: float) -> str:
-    """Write a number with a minus sign that is one."""
-    return f"{value:.2f}".replace("-", "−")
 
 
 def rate_sentence(standing: Standing) -> str:
@@ -188,8 +154,8 @@ def reasons_sentence(reasons: Reasons) -> str:
         f"the {KIND_NAMES[kind]} by {signed(value)}" for kind, value in sorted(reasons.kinds.items(), key=_size)
     )
     text = (
-        f"From {plain(reasons.start)}, the score of {reasons.starts_from}, the score of this image "
-        f"({plain(reasons.score)}) is reached by what its features differ in: {kinds}. "
+        f"From {plain(reasons.start)}, the score that {reasons.starts_from} would have at this image's size, the score "
+        f"of this image ({plain(reasons.score)}) is reached by what its features differ in: {kinds}. "
     )
     bands = [(kind, band, value) for kind, parts in reasons.bands.items() for band, value in parts.items()]
     if not bands:
@@ -212,7 +178,7 @@ def spectrum_sentence(found: Comparison) -> str:
     side = "above" if value > 0 else "below"
     text = (
         f"Over all frequencies the brightness spectrum departs from the mean of real photographs by "
-        f"{found.deviation:.2f} standard deviations (root mean square); {100 * found.share_below:.0f} of 100 "
+        f"{found.deviation:.2f} standard deviations (root mean square); {of_hundred(found.share_below)} "
         f"photographs depart less. It is farthest from the mean at {BAND_MEANINGS[band]}: on average {abs(value):.1f} "
         f"standard deviations {side}."
     )
@@ -231,10 +197,12 @@ def profile_sentence(found: Comparison) -> str:
     rings = len(found.frequencies)
     if not below + above:
         return f"At all {rings} frequencies it lies within the band that 90 of 100 photographs keep to."
-    parts = [f"{number} {word}" for number, word in ((below, "below"), (above, "above")) if number]
+    number = f"all {rings}" if rings in (below, above) else f"{below or above} of {rings}"
+    lies = "below" if below else "above"
+    both = f" and at {above} above" if below and above else ""
     return (
-        f"At {' and '.join(parts)} of {rings} frequencies it leaves the band that 90 of 100 photographs keep to; at "
-        "each of them one photograph in ten does."
+        f"At {number} frequencies it lies {lies}{both} the band that 90 of 100 photographs keep to; at each single "
+        "frequency one photograph in ten leaves it."
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from spectell.datasets.atomic import replacing
 from spectell.reports.markup import Content, Markup, join
+from spectell.reports.numbers import tenths
 from spectell.reports.page import Section, render_page, section, write_page
 from spectell.reports.parts import callout, details, facts, file_link, items, paragraph, subsection
 from spectell.reports.render import Drawing, Rendered, render_drawings
@@ -112,7 +113,7 @@ def _difference(found: Comparison) -> str:
     what = f"full-size spectra of {found.size}" if found.kind == "log" else "block-averaged spectra"
     largest = found.effect_summary["maximum_absolute"]
     by = "" if largest is None else f", the largest by {largest:.1f} standard deviations"
-    return f"{100 * found.share_significant:.1f} % of {found.n_coefficients:,} coefficients of {what} differ{by}."
+    return f"{tenths(found.share_significant)} of {found.n_coefficients:,} coefficients of {what} differ{by}."
 
 
 def _exponents(study: SpectrumStudy, name: str) -> str:

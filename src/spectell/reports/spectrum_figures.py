@@ -17,6 +17,7 @@ from spectell.figures.heat_maps import DIFFERENCE, EFFECT, MEAN, RATIO, SPREAD, 
 from spectell.figures.peaks import Mark, plot_peaks
 from spectell.figures.profiles import Curve, PowerLawLine, plot_directional_profiles, plot_radial_profiles
 from spectell.figures.style import Theme
+from spectell.reports.numbers import tenths
 from spectell.reports.render import Drawing
 from spectell.spectra.peaks import dct_position
 from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumStudy, TileSpectra
@@ -176,9 +177,7 @@ def _compared_maps(study: SpectrumStudy, kind: str, channel: str, size: str | No
     unit = DECIBELS_PER_NAT if kind == "blocks" else _AMPLITUDE
     name = "blocks" if size is None else size
     reference = set_label(study[study.reference], study)
-    shares = ", ".join(
-        f"{100 * each.share_significant:.1f} % in {set_label(study[each.name], study)}" for each in compared
-    )
+    shares = ", ".join(f"{tenths(each.share_significant)} in {set_label(study[each.name], study)}" for each in compared)
     rate = f"{100 * compared[0].alpha:g} %"
     significance = (
         f"Grey cells do not differ significantly (Welch's test, false-discovery rate {rate}); those that do: {shares}."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from spectell.reports.markup import Content, Markup
+from spectell.reports.numbers import tenths
 from spectell.reports.parts import callout, details, items, paragraph, table
-from spectell.spectra.peak_meaning import PeakMeaning, grid_period, group_peaks
+from spectell.spectra.peak_meaning import PeakGrid, PeakMeaning, grid_period, group_peaks
 from spectell.spectra.peaks import FALSE_ALARM, Peak
 from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumStudy
 
@@ -74,10 +75,10 @@ def comparison_table(study: SpectrumStudy, comparisons: Sequence[Comparison]) ->
                 each.name,
                 f"{each.kind} {each.channel.replace('_', ' ')}, {each.size}",
                 f"{each.counts[0]:,} and {each.counts[1]:,}",
-                f"{100 * each.share_significant:.1f} %",
+                tenths(each.share_significant),
                 _number(summary["median_absolute"]),
                 _number(summary["maximum_absolute"]),
-                f"{100 * (summary['share_large'] or 0):.1f} %",
+                tenths(summary["share_large"] or 0),
             ]
         )
     headers = ["set", "spectrum", "images", "differ", "median effect", "largest", "0.8 or more"]
@@ -96,7 +97,7 @@ def peak_table(study: SpectrumStudy) -> Markup:
             grids = group_peaks(peaks)
             causes = dict(zip(peaks, meanings, strict=True))
             for grid in grids[:_MOST_GRIDS]:
-                rows.append(_grid_row(each, signal, grid.period, grid.peaks, str(causes[grid.peaks[0]])))
+                rows.append(_grid_row(each, signal, grid.period, grid.peaks, str(causes[_own_peak(grid)])))
             if len(grids) > _MOST_GRIDS:
                 rows.append([each.name, signal, f"and {len(grids) - _MOST_GRIDS} weaker", *[_DASH] * 5])
             if not grids:
@@ -145,6 +146,11 @@ def _signals(each: SetSpectra) -> Iterator[tuple[str, tuple[Peak, ...], tuple[Pe
     yield "luma", tiles.peaks.peaks, tiles.meanings
     if tiles.activity is not None:
         yield "activity", tiles.activity.search.peaks, tiles.activity.meanings
+
+
+def _own_peak(grid: PeakGrid) -> Peak:
+    """Return the highest peak that has the grid's own period: what its harmonics may mean holds for shorter ones."""
+    return next((peak for peak in grid.peaks if grid_period(peak) == grid.period), grid.peaks[0])
 
 
 def _grid_row(each: SetSpectra, signal: str, period: int | None, peaks: Sequence[Peak], meaning: str) -> list[Content]:

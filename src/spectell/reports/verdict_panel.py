@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from spectell.reports.explanation_words import HEADLINES, MEANINGS, SHAPES, percent
+from spectell.reports.explanation_words import HEADLINES, MEANINGS, SHAPES, TOO_SMALL
 from spectell.reports.markup import Content, Markup, element
+from spectell.reports.numbers import percent
 from spectell.reports.parts import data_uri, paragraph
 from spectell.workflows.verdict import probability
 
@@ -38,7 +39,7 @@ def verdict_panel(
     size : tuple of int
         Width and height of the image, in pixels.
     standing : Standing or None
-        Where the score stands; without it there is no bar.
+        Where the score stands; None for an image that is too small to have one.
     remarks : str or Markup
         What stands below the bar.
     """
@@ -52,7 +53,8 @@ def verdict_panel(
         f"color:{colour}",
     )
     bar = "" if standing is None else probability_bar(standing, colour)
-    words = element("div", headline, paragraph(MEANINGS[verdict]), bar, remarks, style="flex:1 1 20rem;min-width:0")
+    meaning = TOO_SMALL if standing is None else MEANINGS[verdict]
+    words = element("div", headline, paragraph(meaning), bar, remarks, style="flex:1 1 20rem;min-width:0")
     return element(
         "div",
         element("figure", _picture(picture, *size), style="flex:0 1 24rem;min-width:min(100%,14rem);margin:0"),

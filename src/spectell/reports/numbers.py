@@ -1,0 +1,73 @@
+"""Shares, scores and signed numbers as pages write them: none is rounded to a certainty that it does not have."""
+
+from __future__ import annotations
+
+__all__ = ["NO_BREAK", "of_hundred", "percent", "plain", "signed", "tenths"]
+
+NO_BREAK = "\u00a0"
+"""A space at which no line ends."""
+
+
+def percent(share: float) -> str:
+    r"""Write a share in per cent, more exactly where it is small or almost one; number and sign stay on one line.
+
+    Examples
+    --------
+    >>> [percent(share).replace("\xa0", " ") for share in (0.0, 0.00001, 0.0044, 0.01, 0.29, 0.996, 0.99955, 1.0)]
+    ['0 %', 'under 0.01 %', '0.44 %', '1 %', '29 %', '99.6 %', 'over 99.9 %', '100 %']
+    """
+    if 0 < share < 0.0001:
+        text = "under 0.01"
+    elif 0 < share < 0.0995:
+        text = f"{100 * share:.2g}"
+    else:
+        text = f"{100 * share:.1f}" if 0.9005 < share < 1 else f"{100 * share:.0f}"
+    return f"{'over 99.9' if text == '100.0' else text}{NO_BREAK}%"
+
+
+def tenths(share: float) -> str:
+    r"""Write a share in per cent with one decimal, for columns; only none is 0 % and only all is 100 %.
+
+    Examples
+    --------
+    >>> [tenths(share).replace("\xa0", " ") for share in (0.0, 0.0004, 0.068, 0.9994, 0.9996, 1.0)]
+    ['0.0 %', 'under 0.1 %', '6.8 %', '99.9 %', 'over 99.9 %', '100.0 %']
+    """
+    text = f"{100 * share:.1f}"
+    if text == "0.0" and share > 0:
+        text = "under 0.1"
+    if text == "100.0" and share < 1:
+        text = "over 99.9"
+    return f"{text}{NO_BREAK}%"
+
+
+def of_hundred(share: float) -> str:
+    """Write a share as a number of a hundred.
+
+    Examples
+    --------
+    >>> [of_hundred(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)]
+    ['0 of 100', 'fewer than 1 of 100', '50 of 100', 'more than 99 of 100', '100 of 100']
+    """
+    number = f"{100 * share:.0f}"
+    if number == "0" and share > 0:
+        number = "fewer than 1"
+    if number == "100" and share < 1:
+        number = "more than 99"
+    return f"{number} of 100"
+
+
+def signed(value: float) -> str:
+    """Write a number with its sign.
+
+    Examples
+    --------
+    >>> signed(0.5), signed(-0.25)
+    ('+0.50', '−0.25')
+    """
+    return f"{value:+.2f}".replace("-", "−")
+
+
+def plain(value: float) -> str:
+    """Write a number with a minus sign that is one."""
+    return f"{value:.2f}".replace("-", "−")
