@@ -1,5 +1,6 @@
 """What the pages promise: links lead somewhere, every command is listed as it is called, and the examples run."""
 
+import doctest
 import re
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from spectell.cli import COMMANDS, cli
+from spectell.datasets import read_dataset
+from spectell.datasets.packed import pack
 from spectell.detectors.artifact import DEFAULT_MODEL
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,3 +111,40 @@ def test_the_python_of_the_readme_runs(tmp_path, rng):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("pictures/holiday.png ")
     assert done.stdout.endswith(" PNG\n")
+
+
+RUN_ELSEWHERE = {"models.md"}
+"""Pages whose examples need more than the folders below; see tests/workflows/test_models_page.py."""
+
+PYTHON = {page.name: re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL) for page in PAGES}
+CONVERSATIONS = sorted(name for name, blocks in PYTHON.items() if any(block.startswith(">>>") for block in blocks))
+SCRIPTS = sorted(
+    (name, number)
+    for name, blocks in PYTHON.items()
+    for number, block in enumerate(blocks)
+    if not block.startswith(">>>") and name not in {README.name, *RUN_ELSEWHERE}
+)
+
+
+@pytest.mark.parametrize("name", CONVERSATIONS)
+def test_the_conversations_of_a_page_go_as_printed(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = doctest.testfile(str(ROOT / "docs" / name), module_relative=False, encoding="utf-8")
+    assert result.attempted
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize(("name", "number"), SCRIPTS)
+def test_the_scripts_of_a_page_run(name, number, tmp_path, toy_dataset):
+    """In a folder with what they name: a data set, a folder of data sets, and the images of a training."""
+    for each in toy_dataset.glob("*/*.png"):
+        (tmp_path / "faces" / each.parent.name).mkdir(parents=True, exist_ok=True)
+        with Image.open(each) as image:
+            image.resize((128, 128)).save(tmp_path / "faces" / each.parent.name / each.name)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "faces").symlink_to(toy_dataset)
+    pack(read_dataset(toy_dataset), tmp_path / "faces-sngan" / "images", size=32)
+    script = tmp_path / "example.py"
+    script.write_text(PYTHON[name][number])
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -18,12 +18,14 @@ from spectell.evaluation.summary import evaluate_scores
 __all__ = ["Cell", "figures_page", "measure_cells", "metric_cards"]
 
 N_RESAMPLES = 400
-IN_DISTRIBUTION, LEFT_OUT = "in distribution", "generator left out"
+IN_DISTRIBUTION, LEFT_OUT, SOURCE_OUT = "in distribution", "generator left out", "source left out"
+KINDS = (IN_DISTRIBUTION, LEFT_OUT, SOURCE_OUT)
+METRICS = ("auc", "tpr_at_fpr_0.01", "ece")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One generator under one condition: the model's figures, and the AUC of each baseline."""
+    """One generator under one condition: the figures of the model and of each baseline."""
 
     kind: str
     generator: str
@@ -31,7 +33,7 @@ class Cell:
     n_real: int
     n_generated: int
     metrics: dict[str, tuple[float, float, float]]
-    baselines: dict[str, tuple[float, float, float]]
+    baselines: dict[str, dict[str, tuple[float, float, float]]]
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -41,8 +43,8 @@ class Cell:
 def measure_cells(
     table: Table, study: Study, baselines: Mapping[str, Study], calibrated: Calibrated, seed: int
 ) -> Iterator[Cell]:
-    """Every generator under every condition, in distribution and left out."""
-    for kind in (IN_DISTRIBUTION, LEFT_OUT):
+    """Every generator under every condition: in distribution, itself left out, and every source left out."""
+    for kind in KINDS:
         for generator in GENERATORS:
             for condition in CONDITIONS:
                 cell = _cell(table, study, baselines, calibrated, kind, generator, condition, seed)
@@ -61,7 +63,9 @@ def _cell(
     seed: int,
 ) -> Cell | None:
     def raw(found: Study) -> np.ndarray[Any, Any]:
-        return found.in_distribution if kind == IN_DISTRIBUTION else found.generator_out[generator]
+        if kind == LEFT_OUT:
+            return found.generator_out[generator]
+        return found.in_distribution if kind == IN_DISTRIBUTION else found.source_out
 
     scores = calibrated.scores(table, raw(study))
     rows = compared_rows(table, generator, condition, scores)
@@ -70,9 +74,9 @@ def _cell(
         return None
     rng, groups = np.random.default_rng(seed), table.group[rows]
 
-    def metrics(values: np.ndarray[Any, Any], names: tuple[str, ...]) -> dict[str, tuple[float, float, float]]:
+    def metrics(values: np.ndarray[Any, Any]) -> dict[str, tuple[float, float, float]]:
         found = evaluate_scores(labels, values[rows], groups=groups, n_resamples=N_RESAMPLES, rng=rng)
-        return {name: _triple(found[name]) for name in names}
+        return {name: _triple(found[name]) for name in METRICS}
 
     return Cell(
         kind,
@@ -80,8 +84,8 @@ def _cell(
         condition,
         int((labels == 0).sum()),
         int(labels.sum()),
-        metrics(scores, ("auc", "tpr_at_fpr_0.01", "ece")),
-        {name: metrics(raw(found), ("auc",))["auc"] for name, found in baselines.items()},
+        metrics(scores),
+        {name: metrics(raw(found)) for name, found in baselines.items()},
     )
 
 
@@ -90,15 +94,14 @@ def _triple(interval: Interval) -> tuple[float, float, float]:
 
 
 def metric_cards(cells: list[Cell]) -> tuple[MetricCard, ...]:
-    """Return the figures that go into the card: those of files as found."""
+    """Return the figures of the model that go into the card."""
     cards = []
     for cell in cells:
-        if cell.condition != "clean":
-            continue
         compared = "+".join(COMPARED_WITH[cell.generator]) or "the crops it was made from"
         for name, (estimate, low, high) in cell.metrics.items():
             bounds = (None if math.isnan(bound) else bound for bound in (low, high))
-            data = f"{cell.kind}: {cell.generator} against real {compared}"
+            condition = "" if cell.condition == "clean" else f", after {cell.condition}"
+            data = f"{cell.kind}: {cell.generator} against real {compared}{condition}"
             cards.append(MetricCard(data, name, estimate, *bounds, cell.n_real, cell.n_generated))
     return tuple(cards)
 
@@ -109,9 +112,10 @@ def figures_page(cells: list[Cell], rates: Mapping[str, tuple[int, int, Interval
         "# Figures of the default model",
         "",
         "Written by `python -m recipes.default_model`; what they mean is said in [default-model.md](default-model.md).",
-        "Brackets hold 95 % intervals (bootstrap over groups). The last three columns are the AUC of the baselines.",
+        "Brackets hold 95 % intervals (bootstrap over groups; exact where the classes are apart). A second table holds",
+        "the same for the baselines; their calibration errors are those of logistic regressions as they come.",
         "",
-        *(line for kind in (IN_DISTRIBUTION, LEFT_OUT) for name in GENERATORS for line in as_table(cells, kind, name)),
+        *(line for kind in KINDS for name in GENERATORS for line in as_table(cells, kind, name)),
         "## False positives by source left out",
         "",
         "Files as found, threshold for 1 % set on the other sources.",
@@ -128,24 +132,30 @@ def figures_page(cells: list[Cell], rates: Mapping[str, tuple[int, int, Interval
 
 
 def as_table(cells: list[Cell], kind: str, generator: str) -> list[str]:
-    """Lines of a Markdown table: a condition a row."""
+    """Lines of two Markdown tables, of the model and of the baselines: a condition a row."""
     chosen = [cell for cell in cells if (cell.kind, cell.generator) == (kind, generator)]
     if not chosen:
         return []
     compared = ", ".join(COMPARED_WITH[generator]) or "the very crops it was made from"
-    lines = [
+    titles = ("AUC", "TPR at 1 % FPR", "ECE")
+    names = list(chosen[0].baselines)
+    model = [[f"{cell.n_real}, {cell.n_generated}", *map(_figure, cell.metrics.values())] for cell in chosen]
+    baselines = [[_figure(value) for name in names for value in cell.baselines[name].values()] for cell in chosen]
+    return [
         f"### {generator}, {kind}",
         "",
         f"Against real images of: {compared}.",
         "",
-        "| condition | real, generated | AUC | TPR at 1 % FPR | ECE | " + " | ".join(chosen[0].baselines) + " |",
-        "|---|---|---|---|---|" + "---|" * len(chosen[0].baselines),
+        *_lines(["real, generated", *titles], chosen, model),
+        "",
+        *_lines([f"{name}: {title}" for name in names for title in titles], chosen, baselines),
+        "",
     ]
-    for cell in chosen:
-        figures = [_figure(cell.metrics[name]) for name in ("auc", "tpr_at_fpr_0.01", "ece")]
-        figures += [_figure(value) for value in cell.baselines.values()]
-        lines.append(f"| {cell.condition} | {cell.n_real}, {cell.n_generated} | " + " | ".join(figures) + " |")
-    return [*lines, ""]
+
+
+def _lines(header: list[str], cells: list[Cell], rows: list[list[str]]) -> list[str]:
+    lines = ["| " + " | ".join(["condition", *header]) + " |", "|" + "---|" * (len(header) + 1)]
+    return [*lines, *(f"| {cell.condition} | " + " | ".join(row) + " |" for cell, row in zip(cells, rows, strict=True))]
 
 
 def _figure(value: tuple[float, float, float]) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from recipes.default_model import build
 from recipes.default_model.baselines import BASELINES, baseline_features
 from recipes.default_model.build import _joined
 from recipes.default_model.calibrate import FULL_PIXELS, ROWS_PER_SOURCE, calibrate, false_positives, trust
@@ -125,16 +126,18 @@ def test_thresholds_rest_on_as_many_rows_of_each_source_and_keep_their_rate(rng)
     k, n, interval = rates["all"]
     assert n == 2000
     assert k == sum(rates[source][0] for source in "ab")
-    assert interval.low < 0.01 < interval.high + 0.01
+    # The scores of both sources are of one distribution, so the threshold of the one keeps its rate on the other.
+    assert interval.low < 0.01 < interval.high
 
 
-def test_the_joined_network_says_what_the_mean_of_its_members_says(rng):
+def test_the_joined_network_says_what_the_mean_of_its_members_says(rng, monkeypatch):
+    monkeypatch.setattr(build, "NETWORKS", 3)
     members = tuple(
         (
             (rng.normal(size=(6, 3)).astype(np.float32), rng.normal(size=3).astype(np.float32)),
             (rng.normal(size=(3, 1)).astype(np.float32), rng.normal(size=1).astype(np.float32)),
         )
-        for _ in range(1)
+        for _ in range(3)
     )
     networks = Networks(np.zeros(6, np.float32), np.ones(6, np.float32), members)
     rows = rng.normal(scale=3 * CLIP, size=(5, 6)).astype(np.float16)
