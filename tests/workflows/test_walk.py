@@ -8,8 +8,9 @@ from itertools import islice
 
 import pytest
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 from spectell.workflows import walk as module
+from spectell.workflows.scan_notes import ScanNotes
 from spectell.workflows.walk import PENDING, Unreadable, as_paths, read_paths, walk
 
 on_posix = pytest.mark.skipif(os.name == "nt", reason="names and links of POSIX")
@@ -56,11 +57,49 @@ def test_links_are_followed_but_not_resolved(tmp_path):
 
 
 @on_posix
-def test_a_folder_may_be_called_like_an_image_and_a_link_called_so_is_taken_for_one(tmp_path):
-    (tmp_path / "album.jpg").mkdir()
-    (tmp_path / "album.jpg" / "a.png").touch()
-    (tmp_path / "link.jpg").symlink_to(tmp_path / "album.jpg")
-    assert names(tmp_path) == ["album.jpg/a.png", "link.jpg"]
+def test_a_folder_may_be_called_like_an_image_and_so_may_a_link_to_one(tmp_path):
+    make(tmp_path, "here/album.jpg/a.png", "there/b.png")
+    (tmp_path / "here" / "link.jpg").symlink_to(tmp_path / "there")
+    assert names(tmp_path / "here") == ["album.jpg/a.png", "link.jpg/b.png"]
+
+
+@on_posix
+def test_folders_that_link_to_each_other_are_each_entered_once_and_in_their_own_places(tmp_path):
+    for k in range(8):
+        make(tmp_path, f"{k}/x.jpg")
+        for other in set(range(8)) - {k}:
+            (tmp_path / f"{k}" / f"to{other}").symlink_to(tmp_path / f"{other}")
+    assert names(tmp_path) == [f"{k}/x.jpg" for k in range(8)]
+    inside = names(tmp_path / "3")
+    assert len(inside) == 8, "from one of them every other is entered through one link"
+    assert names(tmp_path / "3", tmp_path / "3") == inside * 2, "each folder that is named is walked"
+
+
+@on_posix
+def test_a_folder_that_is_linked_to_from_outside_is_entered_once_whatever_leads_to_it(tmp_path):
+    make(tmp_path, "out/deep/a.jpg", "out/b.jpg", "in/z/c.jpg")
+    for name, target in [("1", "out/deep"), ("2", "out"), ("3", "out/deep"), ("4", "out"), ("5", "in"), ("6", ".")]:
+        (tmp_path / "in" / name).symlink_to(tmp_path / target)
+    (tmp_path / "out" / "back").symlink_to(tmp_path / "in" / "z")
+    assert names(tmp_path / "in") == ["1/a.jpg", "2/b.jpg", "z/c.jpg"]
+
+
+def test_files_that_are_passed_over_are_counted_and_hidden_ones_are_not(tmp_path):
+    make(tmp_path, "a.jpg", "b/photo", "c.jpg_large", "d.pfm", "e/.hidden")
+    notes = ScanNotes()
+    assert list(walk([tmp_path], notes=notes)) == [str(tmp_path / "a.jpg"), str(tmp_path / "d.pfm")]
+    assert (notes.passed_over, notes.first_passed_over) == (2, str(tmp_path / "b" / "photo"))
+
+
+@on_posix
+def test_reasons_are_one_line_of_text_whatever_a_folder_is_called(tmp_path):
+    folder = tmp_path / os.fsdecode(b"one\ntw\xe9")
+    folder.mkdir()
+    make(tmp_path, "a.jpg")
+    with pytest.raises(MismatchError, match=r"no image files in .*/one\\ntw\\xe9; files are found"):
+        list(walk([folder]))
+    _, row = walk([tmp_path / "a.jpg", folder])
+    assert row.reason == f"no image files in the folder {tmp_path}/one\\ntw\\xe9"
 
 
 @on_posix

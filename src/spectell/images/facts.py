@@ -21,7 +21,7 @@ LARGE_PIXELS = 20_000_000
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".apng", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".dib"}
-    | {".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".heic", ".heif", ".hif"}
+    | {".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".heic", ".heif", ".hif"}
 )
 """Lower-case suffixes of the files that a walk over a folder offers to `read_image`; reading itself ignores names."""
 

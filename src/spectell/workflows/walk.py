@@ -2,8 +2,9 @@
 
 Paths are kept as given: nothing is made absolute, links are not resolved and duplicates are not dropped, so that a row
 can be laid beside the list it came from. A folder is walked depth first, the names within each folder in order, files
-and folders together, through links to folders as well. Everything is lazy: memory holds the names of the folders that
-are open, however many files there are.
+and folders together, through links to folders as well, each folder once: one that lies in the folder that is walked is
+entered in its own place and not through a link. Everything is lazy: memory holds the names of the folders that are open
+and of those that links led out to, however many files there are.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from spectell.errors import MismatchError
-from spectell.images import IMAGE_SUFFIXES
+from spectell.images import IMAGE_SUFFIXES, describe_path
+from spectell.workflows.scan_notes import ScanNotes
 
 __all__ = ["PENDING", "PathLike", "Pending", "Unreadable", "as_paths", "read_paths", "walk"]
 
@@ -41,17 +43,21 @@ class Unreadable(NamedTuple):
     reason: str
 
 
-def walk(paths: Iterable[PathLike | Pending]) -> Iterator[str | Unreadable | Pending]:
+def walk(
+    paths: Iterable[PathLike | Pending], *, notes: ScanNotes | None = None
+) -> Iterator[str | Unreadable | Pending]:
     """List the files to scan.
 
     A name that is not a folder is passed on as it is, whatever its suffix and whether it exists or not: reading it will
     tell. In folders, names with an image's suffix are taken, hidden ones included. A folder that cannot be listed
-    is passed on as `Unreadable`, and so is a named folder without images. A link to a folder that is being walked
-    already is not entered again.
+    is passed on as `Unreadable`, and so is a named folder without images. No folder is entered twice for one of
+    `paths`, however many links lead to it.
 
     Parameters
     ----------
     paths : iterable of path or PENDING
+    notes : ScanNotes, optional
+        Receives how many files were passed over because of their names.
 
     Yields
     ------
@@ -71,6 +77,7 @@ def walk(paths: Iterable[PathLike | Pending]) -> Iterator[str | Unreadable | Pen
     ...     [os.path.basename(path) for path in walk([folder])]
     ['a.png', 'b.jpg']
     """
+    notes = ScanNotes() if notes is None else notes
     barren: list[Unreadable] = []
     anything = False
     for given in paths:
@@ -79,13 +86,13 @@ def walk(paths: Iterable[PathLike | Pending]) -> Iterator[str | Unreadable | Pen
             continue
         path = os.fsdecode(given)
         found = False
-        for item in _files(path) if os.path.isdir(path) else [path]:  # noqa: PTH112 - any string, ten million times
+        for item in _files(path, notes) if os.path.isdir(path) else [path]:  # noqa: PTH112 - any string, ten million times
             if not anything:
                 yield from barren
             found = anything = True
             yield item
         if not found:
-            barren.append(Unreadable(path, f"no image files in the folder {path}"))
+            barren.append(Unreadable(path, f"no image files in the folder {describe_path(path)}"))
             if anything:
                 yield barren[-1]
     if not anything:
@@ -163,21 +170,40 @@ def _chunks(stream: Any) -> Iterator[bytes | Pending]:
             return
 
 
-def _files(folder: str) -> Iterator[str | Unreadable]:
+def _files(folder: str, notes: ScanNotes) -> Iterator[str | Unreadable]:
     """Walk one folder with a stack of our own: names may be nested deeper than Python may recurse."""
     levels = [(_identity(folder), _entries(folder))]
+    tops, ways_in = {_identity(folder)}, {os.path.realpath(folder)}
     while levels:
         entry = next(levels[-1][1], None)
         if entry is None:
             levels.pop()
         elif isinstance(entry, Unreadable):
             yield entry
-        elif _is_image(entry):
-            yield entry.path
         elif not _is_folder(entry):
-            continue
-        elif (identity := _identity(entry.path)) not in (level[0] for level in levels):
+            if _is_image(entry.name):
+                yield entry.path
+            elif not entry.name.startswith("."):
+                notes.pass_over(entry.path)
+        else:
+            identity = _identity(entry.path)
+            if identity in tops or identity in (level[0] for level in levels):
+                continue
+            if entry.is_symlink():
+                target = os.path.realpath(entry.path)
+                if _lies_in(target, ways_in):
+                    continue  # it is walked in its own place
+                tops.add(identity)
+                ways_in.add(target)
             levels.append((identity, _entries(entry.path)))
+
+
+def _lies_in(path: str, folders: set[str]) -> bool:
+    """Whether one of the folders is above a path, all of them without links."""
+    above = os.path.dirname(path)  # noqa: PTH120 - as above
+    while above not in folders and above != path:
+        path, above = above, os.path.dirname(above)  # noqa: PTH120 - as above
+    return above in folders
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str] | Unreadable]:
@@ -185,15 +211,14 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str] | Unreadable]:
         with os.scandir(folder) as entries:
             found = sorted(entries, key=lambda entry: entry.name)
     except OSError as error:
-        yield Unreadable(folder, f"cannot list the folder {folder}: {error.strerror or error}")
+        yield Unreadable(folder, f"cannot list the folder {describe_path(folder)}: {error.strerror or error}")
         return
     yield from found
 
 
-def _is_image(entry: os.DirEntry[str]) -> bool:
-    """Tell by the name, and for a link by the name alone: to follow it here costs as much as a tenth of decoding."""
-    named = "." + entry.name.rpartition(".")[2].lower() in IMAGE_SUFFIXES
-    return named and (entry.is_symlink() or not _is_folder(entry))
+def _is_image(name: str) -> bool:
+    """Tell by the name alone: reading the file will tell the rest."""
+    return "." + name.rpartition(".")[2].lower() in IMAGE_SUFFIXES
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -215,6 +240,5 @@ def _nothing(folders: list[str]) -> str:
     if not folders:
         return "nothing to scan: no paths were given"
     more = f" and {len(folders) - 1} more" if len(folders) > 1 else ""
-    return (
-        f"no image files in {folders[0]}{more}; files are found by their suffix ({', '.join(sorted(IMAGE_SUFFIXES))})"
-    )
+    suffixes = ", ".join(sorted(IMAGE_SUFFIXES))
+    return f"no image files in {describe_path(folders[0])}{more}; files are found by their suffix ({suffixes})"
