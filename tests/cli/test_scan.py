@@ -131,6 +131,40 @@ def test_the_summary_says_what_the_rate_means_and_quiet_leaves_it_out(tmp_path, 
     )
 
 
+def test_what_was_passed_over_is_one_line_at_the_end_with_how_to_include_it(tmp_path, scan):
+    picture(tmp_path / "in" / "a.png")
+    for name in ("photo", "b.jpg_large"):
+        (tmp_path / "in" / name).write_bytes((tmp_path / "in" / "a.png").read_bytes())
+    done = scan(tmp_path / "in", "--json")
+    assert len(rows(done)) == 1
+    assert done.stderr.decode().splitlines()[-1] == (
+        f"Passed over 2 files without an image's suffix (first: {tmp_path}/in/b.jpg_large); "
+        "files that are named are read: find FOLDER -type f -print0 | spectell scan - -0"
+    )
+    assert scan(tmp_path / "in", "--json", "--quiet").stderr == b""
+    given = b"\0".join(bytes(path) for path in (tmp_path / "in").iterdir())
+    assert len(rows(scan("-", "-0", "--json", input=given))) == 3
+
+
+def test_a_file_that_changed_since_its_row_is_said_and_nothing_to_scan_costs_no_rows(tmp_path, scan):
+    output = tmp_path / "rows.jsonl"
+    picture(tmp_path / "in" / "a.png")
+    time.sleep(0.02)
+    scan(tmp_path / "in", "-o", output)
+    before = output.read_bytes()
+    time.sleep(0.02)
+    picture(tmp_path / "in" / "a.png", GENERATED)
+    done = scan(tmp_path / "in", "-o", output, "--resume", "--quiet")
+    assert done.stderr.decode() == (
+        f"Warning: 1 file changed since the earlier run, whose rows stay (first: {tmp_path}/in/a.png); "
+        "scan them again by name, or all with --overwrite\n"
+    )
+    done = scan("-", "-o", output, "--overwrite", status=1, input=b"")
+    assert done.stderr == b"Error: nothing to scan: no paths were given\n"
+    assert output.read_bytes() == before
+    assert json.loads(scan(tmp_path / "in", "-o", output, "--overwrite", "--json").stdout)["verdict"] == "generated"
+
+
 def test_paths_come_from_standard_input_by_line_or_by_nul(tmp_path, scan):
     names = [picture(tmp_path / name) for name in ("a.png", "b\nc.png", os.fsdecode(b"d\xe9.png"))]
     given = b"\0".join(os.fsencode(name) for name in names)
@@ -160,7 +194,7 @@ def test_a_partner_that_writes_a_path_and_waits_gets_its_row(tmp_path, command):
         (["a.jpg", "-o", "rows.csv", "--resume", "--overwrite"], 2, "exclude each other"),
         (["a.jpg", "-o", "rows.txt"], 2, "must end in .jsonl, .csv, .parquet, got 'rows.txt'"),
         (["a.jpg", "--workers", "0"], 2, "0 is not in the range x>=1"),
-        (["a.jpg", "--timeout", "0"], 2, "Error: timeout must be positive, got 0.0\n"),
+        (["a.jpg", "--timeout", "1e-9"], 2, "Error: timeout must be at least 0.1 s, got 1e-09\n"),
         (["empty"], 1, "Error: no image files in empty; files are found by their suffix"),
         (["-"], 1, "Error: nothing to scan: no paths were given\n"),
     ],
@@ -263,7 +297,7 @@ def test_ctrl_c_is_one_line_and_130_and_loses_nothing(tmp_path, scan, command, a
     assert process.returncode == 130
     assert time.monotonic() - began < 2
     done = (tmp_path / "rows.jsonl").read_bytes().count(b"\n")
-    assert message == f"Interrupted after {done} images; {tmp_path / 'rows.jsonl'} has them, and --resume goes on."
+    assert message == f"Interrupted after {done} images; they are kept, and the same command with --resume goes on."
     assert none_left(pids)
     scan(*arguments, "--resume", status=3)
     assert (tmp_path / "rows.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()

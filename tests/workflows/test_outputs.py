@@ -7,15 +7,18 @@ import resource
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spectell.errors import ParameterError, SpectellError
+from spectell.errors import MismatchError, ParameterError, SpectellError
 from spectell.workflows.outputs import Output, csv_header, csv_line, json_line, output_suffix
 from spectell.workflows.parquet import SCHEMA
+from spectell.workflows.scan_notes import ScanNotes
 from spectell.workflows.verdict import FIELDS, Verdict
 from spectell.workflows.walk import PENDING, Unreadable
 
@@ -166,12 +169,136 @@ def test_other_settings_are_refused_with_the_one_that_differs(tmp_path):
         Output(path, {**RUN, "fpr": 0.05}, resume=True)
 
 
-@pytest.mark.parametrize("damage", [os.unlink, lambda record: record.write_bytes(b"{"), lambda r: r.write_bytes(b"[]")])
-def test_rows_of_unknown_settings_are_refused(tmp_path, damage):
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        (None, r"without its record .*rows\.jsonl\.run\.json; use --overwrite"),
+        (b"{", r"rows\.jsonl\.run\.json is not the record of a scan; remove both or choose another name"),
+        (b"[]", r"is not the record of a scan"),
+        (b'{"model": "mine"}', r"is not the record of a scan"),
+    ],
+)
+def test_rows_of_unknown_settings_are_refused(tmp_path, record, message):
     run(tmp_path / "rows.jsonl", PATHS, stop=1)
-    damage(tmp_path / "rows.jsonl.run.json")
-    with pytest.raises(ParameterError, match=r"without its record .*rows\.jsonl\.run\.json; use --overwrite"):
+    place = tmp_path / "rows.jsonl.run.json"
+    place.unlink()
+    if record is not None:
+        place.write_bytes(record)
+    with pytest.raises(MismatchError, match=message):
         Output(tmp_path / "rows.jsonl", RUN, resume=True)
+
+
+def everything(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("stop", [None, 3])
+def test_a_run_with_nothing_to_judge_leaves_everything_as_it_was(tmp_path, suffix, stop):
+    def nothing():
+        yield PENDING
+        raise MismatchError("nothing to scan")
+
+    with pytest.raises(MismatchError, match="nothing to scan"):
+        run(tmp_path / "new" / f"rows.{suffix}", nothing())
+    assert not (tmp_path / "new").exists()
+    path = tmp_path / f"rows.{suffix}"
+    run(path, PATHS, stop=stop)
+    before = everything(tmp_path)
+    with pytest.raises(MismatchError, match="nothing to scan"):
+        run(path, nothing(), overwrite=True)
+    assert everything(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("rows.csv", b"name,value\r\na,1\r\n"),
+        ("rows.csv", b"path,label,generator,source,group,split,sha256\n"),
+        ("rows.jsonl", b'{"path": "a.jpg", "label": 0}\n'),
+        ("rows.jsonl", b"\x89PNG\r\n"),
+        ("rows.jsonl", b"[1]\n"),
+        ("rows.parquet", b"PAR1"),
+        ("rows.parquet.partial.jsonl", b"notes\n"),
+        ("rows.csv.run.json", b'{"mine": 1}'),
+        ("rows.jsonl.run.json", b"notes"),
+    ],
+)
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_what_a_scan_cannot_have_written_is_never_replaced(tmp_path, name, content, overwrite):
+    (tmp_path / name).write_bytes(content)
+    output = tmp_path / name.removesuffix(".run.json").removesuffix(".partial.jsonl")
+    with pytest.raises(MismatchError, match=r"exists and (does not hold the rows|is not the record) of a scan"):
+        run(output, PATHS, overwrite=overwrite)
+    assert everything(tmp_path) == {name: content}
+
+
+def test_the_table_of_others_is_not_replaced(tmp_path):
+    pyarrow.parquet.write_table(pyarrow.table({"path": ["a.jpg"]}), tmp_path / "rows.parquet")
+    with pytest.raises(MismatchError, match="does not hold the rows of a scan"):
+        run(tmp_path / "rows.parquet", PATHS, overwrite=True)
+
+
+@pytest.mark.parametrize("suffix", ["jsonl", "csv"])
+def test_torn_rows_and_an_empty_file_may_be_replaced(tmp_path, suffix):
+    whole, path = tmp_path / f"whole.{suffix}", tmp_path / f"rows.{suffix}"
+    run(whole, PATHS)
+    for size in range(0, 60, 7):
+        path.write_bytes(whole.read_bytes()[:size])
+        run(path, PATHS, overwrite=True)
+        assert path.read_bytes() == whole.read_bytes()
+    path.write_bytes(b"")
+    run(path, PATHS)  # as a run that is killed when it begins leaves it
+
+
+def test_a_folder_under_the_name_is_said_to_be_one(tmp_path):
+    (tmp_path / "rows.csv").mkdir()
+    for options in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(MismatchError, match=r"must be a file, got the folder .*rows\.csv; add a name"):
+            run(tmp_path / "rows.csv", PATHS, **options)
+
+
+def test_what_is_no_file_is_refused_unread(tmp_path):
+    os.mkfifo(tmp_path / "rows.csv")
+    (tmp_path / "rows.jsonl").symlink_to("nowhere")
+    for name in ("rows.csv", "rows.jsonl"):
+        with pytest.raises(MismatchError, match="does not hold the rows of a scan"):
+            run(tmp_path / name, PATHS, overwrite=True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there the system keeps no time of change that copies leave alone")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_file_that_changed_after_its_row_is_noticed_and_its_row_stays(tmp_path, suffix):
+    path, paths = tmp_path / f"rows.{suffix}", [str(tmp_path / f"{k}.jpg") for k in range(5)]
+    for each in paths[:4]:
+        Path(each).write_text("before")
+    time.sleep(0.02)  # more than a tick of the system's clock
+    run(path, paths, stop=3 if suffix == "parquet" else None)
+
+    def resumed():
+        notes = ScanNotes()
+        run(path, paths, stop=0, resume=True, notes=notes)
+        return notes.changed, notes.first_changed
+
+    before = rows_of(path).read_bytes()
+    assert resumed()[0] == (0 if suffix == "parquet" else 1), "the fifth file is not there, and its row says real"
+    Path(paths[4]).write_text("there")
+    time.sleep(0.02)
+    other = tmp_path / "other"
+    other.write_text("after")
+    os.utime(other, (1, 1))
+    other.replace(paths[1])  # as cp -p and mv do, with an old time
+    for _ in range(2):  # said until there are later rows
+        changed, first = resumed()
+        assert (changed, first) == (1 if suffix == "parquet" else 2, paths[1])
+    assert rows_of(path).read_bytes() == before
+
+
+def test_a_file_that_was_missing_and_still_is_has_not_changed(tmp_path):
+    notes = ScanNotes()
+    run(tmp_path / "rows.csv", ["missing.jpg"])
+    run(tmp_path / "rows.csv", ["missing.jpg"], resume=True, notes=notes)
+    assert notes == ScanNotes()
 
 
 @pytest.mark.parametrize(

@@ -268,7 +268,7 @@ def test_blas_has_one_thread_in_a_worker():
 def test_limits_outside_their_domain_are_refused_before_anything_runs():
     with pytest.raises(ParameterError, match="workers must be at least 1, got 0"):
         isolated_map(work, [], workers=0)
-    with pytest.raises(ParameterError, match="timeout must be positive, got 0"):
+    with pytest.raises(ParameterError, match=r"timeout must be at least 0\.1 s, got 0"):
         isolated_map(work, [], workers=1, timeout=0)
 
 

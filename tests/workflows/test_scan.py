@@ -77,7 +77,7 @@ def test_options_reach_the_reader_and_the_model(pictures, model):
         ({"fpr": 0.01}, "fpr must lie between 0.0304 and 0.5 with 99 calibration images"),
         ({"max_pixels": 0}, "max_pixels must be at least 1, got 0"),
         ({"workers": 0}, "workers must be at least 1, got 0"),
-        ({"timeout": -1.0}, "timeout must be positive"),
+        ({"timeout": -1.0}, r"timeout must be at least 0\.1 s, got -1\.0"),
     ],
 )
 def test_arguments_are_refused_when_called_and_leave_no_output(tmp_path, model, options, message):

@@ -15,6 +15,7 @@ import click
 from spectell.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from spectell.workflows.scan_notes import ScanNotes
     from spectell.workflows.verdict import Verdict
 
 __all__ = ["scan"]
@@ -103,6 +104,7 @@ class _Run:
         self.output = {name: options.pop(name) for name in ("output", "resume", "overwrite")}
         self.options = {name: value for name, value in options.items() if value is not None}
         self.tally: Counter[str] = Counter()
+        self.notes: ScanNotes | None = None
         self.done = 0
 
     def go(self) -> None:
@@ -120,18 +122,23 @@ class _Run:
         progress.clear()
         if not self.quiet:
             click.echo(_summary(self.tally, self.done, progress.seconds, self.options["fpr"]), err=True)
+        for remark in _remarks(self.notes, quiet=self.quiet):
+            click.echo(remark, err=True)
 
     def interrupted(self) -> None:
-        rows = f"; {self.output['output']} has them, and --resume goes on" if self.output["output"] else ""
+        kept = self.output["output"] is not None and self.done
+        rows = "; they are kept, and the same command with --resume goes on" if kept else ""
         click.echo(f"\nInterrupted after {self.done} images{rows}.", err=True)
 
     def _verdicts(self) -> Any:
         from spectell.workflows.scan import scan, scan_to_file
+        from spectell.workflows.scan_notes import ScanNotes
 
+        self.notes = ScanNotes()
         given = _given(self.paths, self.null)
         if self.output["output"] is None:
-            return scan(given, **self.options)
-        return scan_to_file(given, finished=self.tally, **self.output, **self.options)
+            return scan(given, notes=self.notes, **self.options)
+        return scan_to_file(given, finished=self.tally, notes=self.notes, **self.output, **self.options)
 
     def _printer(self) -> Callable[[Verdict], None] | None:
         """Return what prints a row; nothing does where the rows go to a file and no style is named."""
@@ -196,6 +203,27 @@ def _count(paths: tuple[str, ...]) -> int | None:
     except ParameterError:
         return None
     return count
+
+
+def _remarks(notes: ScanNotes | None, *, quiet: bool) -> Iterator[str]:
+    """Say what no row says; that rows may be out of date is no summary, and said also where one is unwanted."""
+    from spectell.images import describe_path
+
+    if notes is not None and notes.passed_over and not quiet:
+        yield (
+            f"Passed over {_files(notes.passed_over)} without an image's suffix (first: "
+            f"{describe_path(notes.first_passed_over)}); "
+            "files that are named are read: find FOLDER -type f -print0 | spectell scan - -0"
+        )
+    if notes is not None and notes.changed:
+        yield (
+            f"Warning: {_files(notes.changed)} changed since the earlier run, whose rows stay (first: "
+            f"{describe_path(notes.first_changed)}); scan them again by name, or all with --overwrite"
+        )
+
+
+def _files(number: int) -> str:
+    return f"{number:,} file{'' if number == 1 else 's'}"
 
 
 def _summary(tally: Counter[str], done: int, seconds: float, fpr: float) -> str:

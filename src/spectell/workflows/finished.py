@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -12,7 +13,10 @@ from typing import BinaryIO, NamedTuple
 from spectell.errors import MismatchError
 from spectell.workflows.verdict import FIELDS
 
-__all__ = ["FinishedRow", "finished_rows"]
+__all__ = ["FinishedRow", "finished_rows", "has_changed", "holds_rows", "holds_something"]
+
+_FIRST_FIELDS = FIELDS[:4]  # the others may be of another version
+_LONGEST_FIRST_LINE = 1 << 20
 
 
 class FinishedRow(NamedTuple):
@@ -21,6 +25,77 @@ class FinishedRow(NamedTuple):
     path: str | None
     verdict: str
     end: int
+
+
+def holds_something(path: Path) -> bool:
+    """Whether there is anything but an empty file, which a run that was killed as it began may leave."""
+    return os.path.lexists(path) and not (path.is_file() and path.stat().st_size == 0)
+
+
+def has_changed(path: str, written: int, *, failed: bool) -> bool:
+    """Whether a file has changed since its row was written, by the system's time of change, which no copy sets back."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - any string, ten million times
+    except (OSError, ValueError):
+        return not failed
+    changed = max(status.st_mtime_ns, status.st_ctime_ns) if os.name == "nt" else status.st_ctime_ns
+    return changed > written
+
+
+def holds_rows(path: Path) -> bool:
+    r"""Whether a file is one of a scan's outputs, by its first line or its columns; an empty file is.
+
+    Parameters
+    ----------
+    path : Path
+        Its suffix says which kind of output it would be.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "rows.csv"
+    ...     for content in (b"path,verdict,probability,score,fpr\r\n", b"path,ver", b"", b"name,value\r\n"):
+    ...         _ = path.write_bytes(content)
+    ...         print(holds_rows(path))
+    True
+    True
+    True
+    False
+    """
+    try:
+        if not path.is_file():  # a pipe would block whoever reads it
+            return False
+        if path.suffix.lower() == ".parquet" and path.stat().st_size:
+            return _are_fields(_parquet_columns(path))
+        with path.open("rb") as file:
+            line = file.readline(_LONGEST_FIRST_LINE)
+    except OSError:
+        return False
+    if path.suffix.lower() == ".csv":
+        begin = ",".join(_FIRST_FIELDS).encode() + b","
+        return line.startswith(begin) or begin.startswith(line)
+    if not line.endswith(b"\n"):  # torn
+        begin = b'{"path": "'
+        return line.startswith(begin) or begin.startswith(line)
+    try:
+        return _are_fields(json.loads(line))
+    except ValueError:
+        return False
+
+
+def _are_fields(names: object) -> bool:
+    return isinstance(names, dict | list) and tuple(names)[: len(_FIRST_FIELDS)] == _FIRST_FIELDS
+
+
+def _parquet_columns(path: Path) -> list[str]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return list(pyarrow.parquet.read_schema(path).names)
+    except pyarrow.ArrowInvalid:
+        return []
 
 
 def finished_rows(path: Path, *, header: bytes = b"") -> Iterator[FinishedRow]:

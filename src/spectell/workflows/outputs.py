@@ -6,6 +6,8 @@ every few seconds. A row ends in a line ending, so that a row torn by a crash is
 
 Parquet cannot be appended to. Its rows collect in ``NAME.parquet.partial.jsonl``, which becomes the Parquet file
 in one step at the end. Beside every output lies ``NAME.run.json``: the settings that its rows were made with.
+
+Nothing is made or replaced before there is something to judge, and nothing is replaced but rows and their record.
 """
 
 from __future__ import annotations
@@ -21,14 +23,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from spectell.errors import MismatchError, ParameterError
-from spectell.workflows.finished import finished_rows
+from spectell.images import describe_path
+from spectell.workflows.finished import finished_rows, has_changed, holds_rows, holds_something
 from spectell.workflows.row_file import RowFile, remove_file
+from spectell.workflows.scan_notes import ScanNotes
 from spectell.workflows.verdict import FIELDS, Verdict, printable_path
 from spectell.workflows.walk import PENDING, Pending, Unreadable
 
 __all__ = ["OUTPUT_SUFFIXES", "Output", "csv_header", "csv_line", "json_line", "output_suffix"]
 
 OUTPUT_SUFFIXES = (".jsonl", ".csv", ".parquet")
+
+_RECORDED = {"model", "fpr"}
+"""Settings that every record of a scan has, by which it is known."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -106,14 +113,17 @@ class Output:
     resume : bool
         Go on with an existing output; without one, begin.
     overwrite : bool
-        Replace an existing output.
+        Replace an existing output, as soon as there is something to judge.
     finished : Counter, optional
         Receives the verdicts of the rows that an earlier run had finished.
+    notes : ScanNotes, optional
+        Receives how many of those rows are of files that have changed since.
 
     Raises
     ------
-    ParameterError
-        If the output exists and neither `resume` nor `overwrite` is given, or it cannot be continued.
+    MismatchError
+        If the output exists and neither `resume` nor `overwrite` is given, it cannot be continued, or something else
+        than a scan's rows and record stands in their places.
     SpectellError
         If it cannot be written; what has been written stays whole.
 
@@ -122,12 +132,12 @@ class Output:
     >>> import tempfile
     >>> row = Verdict.failed("a.jpg", "it is empty", fpr=0.01, model="default")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "rows.jsonl"
-    ...     with Output(path, {"fpr": 0.01}) as output:
+    ...     path, run = Path(folder) / "rows.jsonl", {"model": "default", "fpr": 0.01}
+    ...     with Output(path, run) as output:
     ...         remaining = list(output.remaining(["a.jpg"]))
     ...         output.write(row)
     ...         output.finish()
-    ...     with Output(path, {"fpr": 0.01}, resume=True) as output:
+    ...     with Output(path, run, resume=True) as output:
     ...         remaining, list(output.remaining(["a.jpg", "b.jpg"])), output.finished
     (['a.jpg'], ['b.jpg'], Counter({'error': 1}))
     """
@@ -140,9 +150,12 @@ class Output:
         resume: bool = False,
         overwrite: bool = False,
         finished: Counter[str] | None = None,
+        notes: ScanNotes | None = None,
     ) -> None:
         self.path = Path(path)
         self.finished: Counter[str] = Counter() if finished is None else finished
+        self._notes = ScanNotes() if notes is None else notes
+        self._run = dict(run)
         self._csv = output_suffix(path) == ".csv"
         self._parquet = output_suffix(path) == ".parquet"
         self._rows = self._beside(".partial.jsonl") if self._parquet else self.path
@@ -150,18 +163,16 @@ class Output:
         self._file: RowFile | None = None
         if resume and overwrite:
             raise ParameterError("resume and overwrite exclude each other; choose one")
-        exists = self.path.exists() or self._rows.exists()
-        if exists and not (resume or overwrite):
-            raise MismatchError(f"{self.path} exists; add --resume to go on with it or --overwrite to replace it")
-        if exists and resume:
-            self._check_same_run(run)
+        if os.path.isdir(self.path):  # noqa: PTH112 - Path.is_dir raises where a folder may not be searched
+            raise MismatchError(f"the output must be a file, got the folder {self.path}; add a name")
+        exists = holds_something(self.path) or holds_something(self._rows)
+        self._goes_on = exists and resume
+        if self._goes_on:
+            self._check_same_run()
             return
-        for stale in {self.path, self._rows}:  # first: a new record beside old rows would let them be continued
-            remove_file(stale)
-        from spectell.datasets.atomic import replacing  # with a whole package around it, for this one line
-
-        with replacing(self._record) as file:
-            file.write(json.dumps(run, indent=1, sort_keys=True).encode() + b"\n")
+        self._check_replaceable()
+        if exists and not overwrite:
+            raise MismatchError(f"{self.path} exists; add --resume to go on with it or --overwrite to replace it")
 
     def __enter__(self) -> Self:
         return self
@@ -173,12 +184,38 @@ class Output:
     def remaining(self, items: Iterable[str | Unreadable | Pending]) -> Iterator[str | Unreadable | Pending]:
         """Pass on the items that have no row yet, having compared every finished row with the item in its place.
 
+        A new output is begun when there is the first item, so that a run without any leaves everything as it was.
+
         Raises
         ------
-        ParameterError
+        MismatchError
             If an item differs from the row in its place, or the file is damaged before its last row.
+        SpectellError
+            If the output cannot be begun.
         """
         source = iter(items)
+        if self._goes_on:
+            self._pass_finished(source)
+        for item in source:
+            if self._file is None and item is not PENDING:
+                self._begin()
+            yield item
+
+    def _begin(self) -> RowFile:
+        """Take the places of the output; rows go before their record, or a new record would let them be continued."""
+        from spectell.datasets.atomic import replacing  # with a whole package around it, for this one line
+
+        self._file = file = RowFile(self._rows, 0)
+        if self._parquet:
+            remove_file(self.path)
+        with replacing(self._record) as record:
+            record.write(json.dumps(self._run, indent=1, sort_keys=True).encode() + b"\n")
+        if self._csv:
+            file.write(csv_header())
+        return file
+
+    def _pass_finished(self, source: Iterator[str | Unreadable | Pending]) -> None:
+        written = (self._rows if self._rows.exists() else self.path).stat().st_mtime_ns
         if self._parquet and self.path.exists() and not self._rows.exists():
             from spectell.workflows.parquet import to_json_lines
 
@@ -188,12 +225,14 @@ class Output:
             end = row.end
             if row.path is None:
                 continue
-            self._check_same_item(row.path, next((item for item in source if item is not PENDING), None))
+            item = next((item for item in source if item is not PENDING), None)
+            self._check_same_item(row.path, item)
             self.finished[row.verdict] += 1
+            if isinstance(item, str) and has_changed(item, written, failed=row.verdict == "error"):
+                self._notes.note_change(item)
         self._file = RowFile(self._rows, end)
         if self._csv and not end:
             self._file.write(csv_header())
-        yield from source
 
     def write(self, verdict: Verdict) -> None:
         """Add a row.
@@ -209,8 +248,8 @@ class Output:
 
     def finish(self) -> None:
         """Close the output of a run that has come to its end."""
-        if self._file is not None:
-            self._file.close()
+        file = self._file or self._begin()
+        file.close()
         if self._parquet:
             from spectell.workflows.parquet import from_json_lines
 
@@ -220,13 +259,33 @@ class Output:
     def _beside(self, ending: str) -> Path:
         return self.path.with_name(self.path.name + ending)
 
-    def _check_same_run(self, run: Mapping[str, Any]) -> None:
+    def _check_replaceable(self) -> None:
+        """Let nothing be replaced but what a scan writes: a mistyped name shall not cost a list or a manifest."""
+        for path in {self.path, self._rows}:
+            if os.path.lexists(path) and not holds_rows(path):
+                raise MismatchError(f"{path} exists and does not hold the rows of a scan; choose another name")
+        if os.path.lexists(self._record) and not self._is_record(self._read_record()):
+            raise MismatchError(
+                f"{self._record} exists and is not the record of a scan; remove it or choose another name"
+            )
+
+    def _is_record(self, found: object) -> bool:
+        return isinstance(found, dict) and found.keys() >= _RECORDED
+
+    def _read_record(self) -> Any:
         try:
-            before = json.loads(self._record.read_bytes())
+            return json.loads(self._record.read_bytes()) if self._record.is_file() else None
         except (OSError, ValueError):
-            before = None
-        if not isinstance(before, dict):
-            raise MismatchError(f"cannot resume {self.path} without its record {self._record}; use --overwrite")
+            return None
+
+    def _check_same_run(self) -> None:
+        run, before = self._run, self._read_record()
+        if not self._is_record(before):
+            missing = not os.path.lexists(self._record)
+            reason = f"without its record {self._record}; use --overwrite"
+            if not missing:
+                reason = f"as {self._record} is not the record of a scan; remove both or choose another name"
+            raise MismatchError(f"cannot resume {self.path} {reason}")
         for name in sorted({*run, *before}):
             if before.get(name) != run.get(name):
                 raise MismatchError(
@@ -237,8 +296,8 @@ class Output:
     def _check_same_item(self, done: str, item: str | Unreadable | Pending | None) -> None:
         path = item.path if isinstance(item, Unreadable) else item
         if not isinstance(path, str) or printable_path(path) != done:
-            now = f"now {printable_path(path)} stands there" if isinstance(path, str) else "now there are no more files"
+            now = f"now {describe_path(path)} stands there" if isinstance(path, str) else "now there are no more files"
             raise MismatchError(
-                f"cannot resume {self.path}: its row {self.finished.total() + 1} is for {done} and {now}; "
-                "name the same files or use --overwrite"
+                f"cannot resume {self.path}: its row {self.finished.total() + 1} is for {describe_path(done)} "
+                f"and {now}; name the same files or use --overwrite"
             )

@@ -33,6 +33,9 @@ __all__ = ["LARGE_PATIENCE", "WINDOW", "Answer", "Crew", "available_cores", "che
 WINDOW = 2048
 """Items that may be under way, or answered and waiting for an earlier one."""
 
+MIN_TIMEOUT = 0.1
+"""Seconds below which an honest file would often be given up, and a worker with each of them."""
+
 _BATCH_SECONDS = 0.05
 _BATCH_ITEMS = 64
 _BATCH_BYTES = 4096  # less than any system's buffer of a pipe, so that sending does not wait for the worker
@@ -102,8 +105,8 @@ def check_limits(workers: int, timeout: float) -> None:
     """Refuse limits of `isolated_map` that are outside their domain, with a `ParameterError`."""
     if workers < 1:
         raise ParameterError(f"workers must be at least 1, got {workers}")
-    if not timeout > 0:
-        raise ParameterError(f"timeout must be positive, got {timeout!r}")
+    if not timeout >= MIN_TIMEOUT:
+        raise ParameterError(f"timeout must be at least {MIN_TIMEOUT} s, got {timeout!r}")
 
 
 class Crew:

@@ -55,7 +55,7 @@ class RowFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
         except OSError as error:
-            raise _cannot_write(path, error) from error
+            raise _cannot_begin(path, error) from error
         self._closed = False
         _claim(self._handle, path)
         self._cut()
@@ -92,7 +92,8 @@ class RowFile:
 
     def _cut(self) -> None:
         with suppress(OSError):  # a device has no size
-            os.ftruncate(self._handle, self._size)
+            if os.fstat(self._handle).st_size != self._size:  # to cut nothing would still set the time of the last row
+                os.ftruncate(self._handle, self._size)
             os.lseek(self._handle, self._size, os.SEEK_SET)
 
 
@@ -116,11 +117,13 @@ def remove_file(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise _cannot_begin(path, error) from error
+
+
+def _cannot_begin(path: Path, error: OSError) -> SpectellError:
+    return SpectellError(f"cannot write {path}: {error.strerror or error}; no row was written, name another place")
 
 
 def _cannot_write(path: Path, error: OSError) -> SpectellError:
     reason = error.strerror or str(error)
-    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder may not be searched
-        return SpectellError(f"cannot write {path}: {reason}; no row was written, name another place")
     return SpectellError(f"cannot write {path}: {reason}; its rows so far are whole, and --resume goes on with them")

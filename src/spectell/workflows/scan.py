@@ -17,9 +17,10 @@ from typing import Any, TypedDict, Unpack
 from spectell.detectors import Model, load_model
 from spectell.errors import ImageError, ParameterError, SpectellError
 from spectell.evaluation.thresholds import DEFAULT_FPR
-from spectell.images import DEFAULT_MAX_PIXELS, read_image
+from spectell.images import DEFAULT_MAX_PIXELS, describe_path, read_image
 from spectell.workflows.outputs import Output
 from spectell.workflows.pool import Answer, available_cores, check_limits, isolated_map
+from spectell.workflows.scan_notes import ScanNotes
 from spectell.workflows.verdict import Verdict, judge
 from spectell.workflows.walk import PathLike, Pending, Unreadable, as_paths, walk
 from spectell.workflows.worker import Failure, Gate
@@ -53,6 +54,7 @@ def scan(
     workers: int | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     timeout: float = DEFAULT_TIMEOUT,
+    notes: ScanNotes | None = None,
 ) -> Generator[Verdict, None, None]:
     """Judge images, each in a process that may fail without harm to the others.
 
@@ -73,6 +75,8 @@ def scan(
         Files that declare more pixels are error rows.
     timeout : float > 0
         Seconds for one file, five times as many above 20 megapixels; longer is an error row.
+    notes : ScanNotes, optional
+        Receives what no row says: how many files of the folders were passed over because of their names.
 
     Yields
     ------
@@ -100,7 +104,7 @@ def scan(
     ['error']
     """
     job = _Job.prepare(model, fpr, thorough, workers, max_pixels, timeout)
-    return job.judge(walk(as_paths(paths)))
+    return job.judge(walk(as_paths(paths), notes=notes))
 
 
 def scan_to_file(
@@ -110,6 +114,7 @@ def scan_to_file(
     resume: bool = False,
     overwrite: bool = False,
     finished: Counter[str] | None = None,
+    notes: ScanNotes | None = None,
     **options: Unpack[ScanOptions],
 ) -> Generator[Verdict, None, None]:
     """Judge images and write each row before it is handed out.
@@ -122,9 +127,11 @@ def scan_to_file(
     resume : bool
         Go on with an output that was interrupted. Rows that it has are compared with the files, and not judged again.
     overwrite : bool
-        Replace an existing output, which is refused otherwise.
+        Replace an existing output, which is refused otherwise, as soon as there is something to judge.
     finished : Counter, optional
         Receives the verdicts of the rows that were there already.
+    notes : ScanNotes, optional
+        As for `scan`; also receives how many of those rows are of files that have changed since.
     **options
         As for `scan`.
 
@@ -141,8 +148,8 @@ def scan_to_file(
         If the output cannot be written. Its rows stay whole.
     """
     job = _Job.prepare(**options)
-    sink = Output(output, job.record(), resume=resume, overwrite=overwrite, finished=finished)
-    return _write(sink, job.judge(sink.remaining(walk(as_paths(paths)))))
+    sink = Output(output, job.record(), resume=resume, overwrite=overwrite, finished=finished, notes=notes)
+    return _write(sink, job.judge(sink.remaining(walk(as_paths(paths), notes=notes))))
 
 
 def _write(output: Output, verdicts: Generator[Verdict, None, None]) -> Generator[Verdict, None, None]:
@@ -205,7 +212,7 @@ class _Job:
             for item, result in answers:
                 path = item.path if isinstance(item, Unreadable) else item
                 if isinstance(result, Failure):
-                    result = _failed(f"cannot judge {path}: {result.reason}")
+                    result = _failed(f"cannot judge {describe_path(path)}: {result.reason}")
                 verdict, probability, score, *rest = result
                 yield Verdict(path, verdict, probability, score, self.fpr, self.model.name, *rest)
 
@@ -219,7 +226,7 @@ class _Job:
         except ImageError as error:
             return _failed(str(error))
         except SpectellError as error:
-            return _failed(f"cannot judge {item}: {error}")
+            return _failed(f"cannot judge {describe_path(item)}: {error}")
         facts = image.facts
         found = (judged.verdict, judged.probability, judged.score)
         described = (facts.width, facts.height, facts.format, facts.jpeg_quality)
