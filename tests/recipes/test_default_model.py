@@ -1,5 +1,7 @@
 """The recipe of the default model: histories, folds, weights, calibration rows and the file that it writes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from recipes.default_model import build
@@ -12,6 +14,8 @@ from recipes.default_model.history import CONDITIONS, draw_view, under_condition
 from recipes.default_model.network import CLIP, Networks, row_weights
 from recipes.default_model.study import FOLDS, Study, compared_rows, fold_of, run_study
 from recipes.default_model.table import VIEW, Table
+
+from spectell.detectors.artifact import DEFAULT_MODEL, load_model
 
 
 def table_of(cells, rng, *, rows_per_picture=(VIEW, VIEW, "clean")):
@@ -144,6 +148,27 @@ def test_the_joined_network_says_what_the_mean_of_its_members_says(rng, monkeypa
     np.testing.assert_allclose(
         _joined(networks).decide(rows.astype(np.float32)), networks.decide(rows), rtol=2e-2, atol=5e-2
     )
+
+
+def test_the_shipped_model_is_small_and_its_card_repeats_the_figures_of_the_page():
+    assert DEFAULT_MODEL.stat().st_size <= 3e6
+    page = (Path(__file__).resolve().parents[2] / "docs" / "default-model-figures.md").read_text()
+    section, rows = "", {}
+    for line in page.splitlines():
+        section = line.removeprefix("### ") if line.startswith("### ") else section
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 5 and cells[0] in CONDITIONS:
+            rows[section, cells[0]] = cells[1:]
+    stated = {}
+    for metric in load_model(DEFAULT_MODEL).card.metrics:
+        kind, _, rest = metric.data.partition(": ")
+        generator, _, rest = rest.partition(" against ")
+        condition = rest.partition(", after ")[2] or "clean"
+        bounds = "" if metric.low is None else f" [{metric.low:.3f}, {metric.high:.3f}]"
+        counts = [f"{metric.n_real}, {metric.n_generated}"]
+        stated.setdefault((f"{generator}, {kind}", condition), counts).append(f"{metric.estimate:.3f}{bounds}")
+    assert len(rows) > 200
+    assert stated == rows
 
 
 @pytest.mark.shared_data

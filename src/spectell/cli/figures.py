@@ -51,6 +51,10 @@ def stage_progress(*, shown: bool = True) -> Iterator[Callable[[str, int, int], 
             bar.clear()
 
 
+_AFTER = ", after "
+"""Comes before what was done to the images that a figure on a card is of."""
+
+
 def evaluation_lines(found: Evaluation) -> list[str]:
     """Return the metrics of every slice, then the confusion matrix."""
     lines = []
@@ -136,7 +140,7 @@ def card_lines(model: ModelDescription) -> list[str]:
         "not good at": card.not_good_at,
         "calibrated on": f"{card.calibration.data}: {card.calibration.n_real} real, "
         f"{card.calibration.n_generated} generated",
-        "thresholds": f"{card.thresholds.n_real} real images, {card.thresholds.data}; "
+        "thresholds": f"{card.thresholds.n_real} scores of real images, {card.thresholds.data}; "
         f"false-positive rates from {100 * low:.2g} % to {100 * high:.0f} %",
         "licence": card.licence,
     }
@@ -147,7 +151,7 @@ def card_lines(model: ModelDescription) -> list[str]:
 
 
 def _card_figures(metrics: Sequence[MetricCard]) -> list[str]:
-    """Return a line for each set of images, and one with its figures."""
+    """Return a line for each set of images, and one with its figures; of what was done to them, how often."""
     shown = ("auc", "tpr_at_fpr_0.01", "ece")
     measured: dict[str, dict[str, str]] = {}
     for metric in metrics:
@@ -158,9 +162,14 @@ def _card_figures(metrics: Sequence[MetricCard]) -> list[str]:
         return []
     lines = [_columns("figures", [_metric_name(name) for name in shown])]
     for data, figures in measured.items():
+        if data.partition(_AFTER)[0] in measured and _AFTER in data:
+            continue
         lines += textwrap.wrap(data, 80, initial_indent="  ", subsequent_indent="    ")
         lines.append(_columns("", [figures.get(name, "-") for name in shown]))
-    return lines
+    changed = sum(_AFTER in data for data in measured)
+    return lines + (
+        [f"  and {changed} more, of the same images after perturbations: --json has them"] if changed else []
+    )
 
 
 def _columns(name: str, cells: Sequence[str]) -> str:
