@@ -121,10 +121,10 @@ def evaluate_scores(
     Pearson's. Otherwise it is the bootstrap's, except where no image or every image counts: there the bootstrap is
     silent and the exact interval takes the number of groups as the number of trials.
 
-    Where the classes are apart the bootstrap is silent about AUC and ``tpr_at_fpr_*`` too. Pairs of a real and a generated
-    image without a common member are independent trials of the AUC, as many as the smaller class has groups; the
-    true-positive rate is a share of the generated groups, at a threshold taken as given. AP and EER of classes that are
-    apart keep an interval without width, which says nothing (`Interval.degenerate`).
+    Where the classes are apart the bootstrap is silent about AUC and ``tpr_at_fpr_*`` too. Pairs of a real and a
+    generated image without a common member are independent trials of the AUC, as many as the smaller class has groups;
+    the true-positive rate is a share of the generated groups, at a threshold taken as given. AP and EER of classes that
+    are apart keep an interval without width, which says nothing (`Interval.degenerate`).
 
     Examples
     --------

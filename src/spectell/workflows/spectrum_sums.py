@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError
 from spectell.spectra import SpectrumStatistics
 
 __all__ = ["HISTOGRAM_LOW", "HISTOGRAM_STEP", "SetSums", "Tally", "radial_histogram"]
@@ -118,11 +118,11 @@ class SetSums:
 
         Raises
         ------
-        ParameterError
+        MismatchError
             If both have seen the same files.
         """
         if set(self.identities) & set(other.identities):
-            raise ParameterError(f"the same files of {self.name!r} are in two of the results; merge each result once")
+            raise MismatchError(f"the same files of {self.name!r} are in two of the results; merge each result once")
         self.identities += other.identities
         self.tally.merge(other.tally)
         for key, statistics in other.spectra.items():
