@@ -1,7 +1,7 @@
 """Make the default model: ``python -m recipes.default_model DATA``, with DATA the folder of images and weights.
 
-Needs the [torch] extra, about 6 GB of memory, and about an hour on two quiet cores, a quarter of it for the networks that
-make aligned fakes. What is in the work folder already is not made again.
+Needs the [torch] extra, about 6 GB of memory, and about an hour on two quiet cores, a quarter of it for the networks
+that make aligned fakes. What is in the work folder already is not made again.
 """
 
 import argparse
