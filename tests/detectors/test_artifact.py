@@ -219,6 +219,15 @@ def test_a_changed_array_no_longer_has_its_hash(path):
         load_model(path)
 
 
+RATE = {"fpr": 0.05, "n": 8, "exceeded": 1, "low": 0.003, "high": 0.53, "data": "others"}
+METRIC = {"data": "x", "name": "AUC", "estimate": 0.7, "low": 0.6, "high": 0.8, "n_real": 9, "n_generated": 9}
+
+
+def test_cards_of_rates_and_figures_that_fit_are_taken(path):
+    rewrite(path, change_card=lambda card: card["thresholds"].update(verified=[RATE]) or card.update(metrics=[METRIC]))
+    assert load_model(path).card.thresholds.verified[0].high == 0.53
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -236,6 +245,12 @@ def test_a_changed_array_no_longer_has_its_hash(path):
         (lambda card: card["front_end"]["config"].pop("size"), "must state"),
         (lambda card: card["head"].update(name="os:system"), "card.head.name must be a name"),
         (lambda card: card["thresholds"].update(n_real=5), "thresholds.n_real is 5 where the rest has 100"),
+        (lambda card: card["thresholds"]["table"].update({"0.05": -50}), r"table\['0.05'\] is -50.* give -4\.99"),
+        (lambda card: card["thresholds"]["table"].update({"0.01": 0}), r"table\['0.01'\] is 0.* give no threshold"),
+        (lambda card: card["thresholds"]["table"].update(many=0), r"table\['many'\] is 0.* give no threshold"),
+        (lambda card: card["thresholds"].update(verified=[RATE | {"exceeded": 9}]), "exceeded must be at most n = 8"),
+        (lambda card: card["thresholds"].update(verified=[RATE | {"low": 0.2}]), r"low <= 0\.125 \(exceeded / n\)"),
+        (lambda card: card.update(metrics=[METRIC | {"low": 0.9}]), r"low must be at most high = 0\.8"),
         (lambda card: card["distance"].update(limit=0), "distance.limit must be a positive"),
         (lambda card: card.update(metrics=[{"name": "auc"}]), r"metrics\[0\] lacks"),
         (lambda card: card["hashes"].pop("head.weights"), "'head.weights' is not both in the file and among"),

@@ -85,14 +85,24 @@ class RateCard(Record):
     high: float = field(metadata=checks.by(checks.fraction))
     data: str = field(metadata=checks.by(checks.text))
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.exceeded > self.n:
+            raise checks.mismatch("RateCard.exceeded", f"at most n = {self.n}", self.exceeded)
+        share = self.exceeded / max(self.n, 1)
+        if not self.low <= share <= self.high:
+            raise checks.mismatch("RateCard.low", f"low <= {share:.6g} (exceeded / n) <= high", [self.low, self.high])
+
 
 @dataclass(frozen=True)
 class ThresholdCard(Record):
     """Where the verdict changes, in units of the score.
 
     `table` repeats the thresholds of the usual false-positive rates for readers; verdicts are taken from the sorted
-    real scores in the file, of which there are `n_real`. `fake_floor` is the score below which at most 5 % of the
-    `n_generated` validation fakes fall. `verified` holds rates measured on other images than those that set them.
+    real scores in the file, of which there are `n_real`, and a table that differs from them is refused when the model
+    is put together. `fake_floor` is the score below which at most 5 % of the `n_generated` validation fakes fall; their
+    scores are not in the file, so it is taken on trust. `verified` holds rates measured on other images than those that
+    set them.
     """
 
     fake_floor: float = field(metadata=checks.by(checks.number))
@@ -129,6 +139,11 @@ class MetricCard(Record):
     high: float | None = field(metadata=checks.by(checks.maybe(checks.number)))
     n_real: int = field(metadata=checks.by(checks.count))
     n_generated: int = field(metadata=checks.by(checks.count))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise checks.mismatch("MetricCard.low", f"at most high = {self.high}", self.low)
 
 
 @dataclass(frozen=True)

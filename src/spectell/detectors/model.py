@@ -1,5 +1,6 @@
 """A model in memory: front end, standardisation, head, calibration, and the thresholds of its verdicts."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +102,20 @@ class Model:
         for field, stated, found in facts:
             if stated != found:
                 raise ArtifactError(f"the model's parts do not fit: {field} is {stated!r} where the rest has {found!r}")
+        for rate, stated in card.thresholds.table.items():
+            self._check_threshold(rate, stated)
+
+    def _check_threshold(self, rate: str, stated: float) -> None:
+        """Refuse a threshold for readers that is not the one that verdicts use."""
+        try:
+            found: float | str = self.thresholds.at(float(rate))
+        except ValueError:  # no number, or a rate that so few images do not support; ours are ValueErrors too
+            found = "no threshold for it"
+        if isinstance(found, str) or not math.isclose(stated, found, rel_tol=1e-9, abs_tol=1e-9):
+            raise ArtifactError(
+                f"the model's parts do not fit: thresholds.table[{rate[:20]!r}] is {stated!r} where the real scores "
+                f"in the file give {found}"
+            )
 
     @property
     def name(self) -> str:
