@@ -98,6 +98,23 @@ def test_models_describes_a_file_and_a_folder(run, toy_model_path):
     assert found[0]["bytes"] == toy_model_path.stat().st_size
 
 
+def test_one_bad_file_hides_no_other_model(run, toy_model_path, tmp_path):
+    for name in ("a", "c"):
+        (tmp_path / f"{name}.safetensors").write_bytes(toy_model_path.read_bytes())
+    (tmp_path / "b.safetensors").touch()
+    (tmp_path / "d.safetensors").write_bytes(toy_model_path.read_bytes().replace(b'"licence"', b'"license"'))
+    first, second, third, fourth = run("models", tmp_path, status=3).stdout.split("\n\n")
+    assert first.startswith("ridge-blocks  (")
+    assert (
+        second == f"{tmp_path / 'b.safetensors'} is not a model file: it has 0 bytes, too few for a safetensors header"
+    )
+    assert third.startswith("ridge-blocks  (")
+    assert fourth.startswith(f"cannot use the model file {tmp_path / 'd.safetensors'}: the model's card does not fit")
+    found = json.loads(run("models", tmp_path, "--json", status=3).stdout)
+    assert [set(each) >= {"path", "error"} for each in found] == [False, True, False, True]
+    assert run("models", tmp_path / "b.safetensors", status=1).stderr.count("\n") == 1
+
+
 def test_a_folder_without_models_is_said_to_have_none(run, tmp_path):
     result = run("models", tmp_path)
     assert (result.stdout, result.stderr) == ("", f"No model of Spectell (*.safetensors) in {tmp_path}.\n")

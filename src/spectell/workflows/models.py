@@ -10,8 +10,9 @@ from typing import Any
 from spectell.detectors import load_model
 from spectell.detectors.artifact import DEFAULT_MODEL, is_model
 from spectell.detectors.card import ModelCard
+from spectell.errors import ArtifactError
 
-__all__ = ["ModelDescription", "describe_models"]
+__all__ = ["ModelDescription", "UnusableModel", "describe_models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,26 @@ class ModelDescription:
         }
 
 
-def describe_models(path: str | os.PathLike[str] | None = None) -> list[ModelDescription]:
+@dataclass(frozen=True, slots=True)
+class UnusableModel:
+    """A file of a folder that is no sound model, or none that this version can use.
+
+    Parameters
+    ----------
+    path : str
+    error : str
+        Why, in one line that names the file.
+    """
+
+    path: str
+    error: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the file as JSON has it."""
+        return {"path": self.path, "error": self.error}
+
+
+def describe_models(path: str | os.PathLike[str] | None = None) -> list[ModelDescription | UnusableModel]:
     """Describe the bundled models, one model file, or all model files of a folder.
 
     Other ``*.safetensors`` in a folder, such as a generator's weights, are passed over.
@@ -53,10 +73,15 @@ def describe_models(path: str | os.PathLike[str] | None = None) -> list[ModelDes
         A model file, or a folder whose ``*.safetensors`` are described; the bundled ones by default. The word
         ``default`` is the bundled default model.
 
+    Returns
+    -------
+    found : list of ModelDescription and UnusableModel
+        In the order of their names. One bad file in a folder hides no other.
+
     Raises
     ------
     ArtifactError
-        If a file is not a model.
+        If the one file that is named is not a model.
 
     Examples
     --------
@@ -66,9 +91,19 @@ def describe_models(path: str | os.PathLike[str] | None = None) -> list[ModelDes
     spectell.errors.ArtifactError: cannot read the model file no-such-model.safetensors: No such file or directory
     """
     place = DEFAULT_MODEL.parent if path is None else DEFAULT_MODEL if path == "default" else Path(path)
-    files = sorted(filter(is_model, place.glob("*.safetensors"))) if place.is_dir() else [place]
-    found = []
-    for file in files:
-        model = load_model(file)
-        found.append(ModelDescription(str(file), file.stat().st_size, model.card, model.thresholds.supported))
-    return found
+    if not place.is_dir():
+        return [_described(place)]
+    found = (_from_folder(file) for file in sorted(place.glob("*.safetensors")))
+    return [description for description in found if description is not None]
+
+
+def _described(file: Path) -> ModelDescription:
+    model = load_model(file)
+    return ModelDescription(str(file), file.stat().st_size, model.card, model.thresholds.supported)
+
+
+def _from_folder(file: Path) -> ModelDescription | UnusableModel | None:
+    try:
+        return _described(file) if is_model(file) else None
+    except ArtifactError as error:
+        return UnusableModel(str(file), str(error))
