@@ -1,5 +1,6 @@
 """What `spectell train` refuses before any work, and what it says of it."""
 
+import shutil
 from functools import partial
 
 import numpy as np
@@ -216,3 +217,14 @@ def test_the_lowest_rate_that_a_scan_accepts_is_named_where_it_is_above_the_defa
 
     assert scan(rate) == 0
     assert scan(float(rate) - 0.002) == 1
+
+
+def test_images_that_were_left_out_are_counted_and_the_first_are_named(run, toy_dataset, tmp_path):
+    shutil.copytree(toy_dataset, tmp_path / "set")
+    for number in range(5):
+        (tmp_path / "set" / "real" / f"broken{number}.png").write_bytes(b"no image")
+    result = run(tmp_path / "set", "--size", 8, "-o", tmp_path / "m")
+    (line,) = [line for line in result.stderr.splitlines() if "left out" in line]
+    assert line.startswith("Note: 5 images were left out: 'real/broken0.png' (cannot read ")
+    assert line.endswith("; and 2 more, which --json lists")
+    assert "5 images were left out" in run(tmp_path / "set", "--size", 8, "-o", tmp_path / "m", "--json").stderr

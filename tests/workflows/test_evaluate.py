@@ -111,3 +111,22 @@ def test_it_has_a_json_form(toy_model_path, mixed):
 
     found = json.loads(json.dumps(evaluate(toy_model_path, mixed).as_dict(), allow_nan=False))
     assert found["slices"][0]["metrics"]["auc"]["estimate"] <= 1
+
+
+@pytest.mark.parametrize("fpr", [0.51, 0.9])
+def test_a_rate_that_a_scan_would_refuse_whatever_the_model_is_refused(fpr):
+    with pytest.raises(ParameterError, match=f"fpr must be at most 0.5, got {fpr}"):
+        evaluate("no model", "no images", fpr=fpr)
+
+
+def test_what_the_walk_over_the_folders_left_out_is_said(toy_model_path, mixed):
+    (mixed / "second" / "flat" / "gone.png").symlink_to("nowhere")
+    found = evaluate(toy_model_path, mixed)
+    assert found.warnings[0] == "left out 1 (broken links or special files), the first is 'second/flat/gone.png'"
+
+
+def test_files_above_max_pixels_have_no_score(toy_model_path, mixed):
+    Image.new("RGB", (50, 50)).save(mixed / "second" / "flat" / "large.png")
+    found = evaluate(toy_model_path, mixed, max_pixels=2000)
+    assert [image.path for image in found.skipped] == ["second/flat/large.png"]
+    assert "2,500 pixels, more than max_pixels = 2,000" in found.skipped[0].reason

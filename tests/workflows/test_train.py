@@ -1,5 +1,7 @@
 import dataclasses
+import os
 import shutil
+import signal
 
 import numpy as np
 import pytest
@@ -226,3 +228,53 @@ def test_progress_names_its_stages(toy_dataset):
         "comparing", "reading", "features", "distance", "calibrating", "scoring",
     ]  # fmt: skip
     assert all(done <= total for _, done, total in seen)
+
+
+@pytest.fixture
+def with_icon(toy_dataset, tmp_path):
+    """The toy set, whose images have 40 pixels and more, and one of 5 x 5."""
+    shutil.copytree(toy_dataset, tmp_path / "set")
+    Image.new("RGB", (5, 5)).save(tmp_path / "set" / "real" / "icon.png")
+    return tmp_path / "set"
+
+
+def test_one_small_image_is_left_out_and_named_and_does_not_shrink_the_blocks(with_icon):
+    found = train_model(with_icon, audit=False)
+    assert found.model.min_size == 32
+    assert [(image.path, image.reason) for image in found.skipped] == [("real/icon.png", "smaller than 32 pixels")]
+    assert "blocks have 32 pixels; 1 of the 241 images are smaller; --size 5 would take them all" in found.notes
+    assert train_model(with_icon, TrainingConfig(size=5), audit=False).model.min_size == 5
+
+
+def test_blocks_are_smaller_where_most_images_are(toy_dataset, tmp_path):
+    for kind in ("real", "pairs"):
+        (tmp_path / kind).mkdir()
+        for file in (toy_dataset / kind).iterdir():
+            Image.open(file).crop((0, 0, 20, 16)).save(tmp_path / kind / file.name)
+    Image.new("RGB", (5, 5)).save(tmp_path / "real" / "icon.png")
+    found = train_model(tmp_path, audit=False)
+    assert found.model.min_size == 16
+    assert "blocks have 16 pixels, since most images are smaller than 32" in found.notes
+    assert [image.path for image in found.skipped] == ["real/icon.png"]
+
+
+def test_a_small_image_that_decides_the_size_of_all_tiles_is_named(with_icon):
+    found = train_model(with_icon, TrainingConfig("ridge", "pixel"), audit=False)
+    assert found.model.min_size == 5
+    assert any(note.startswith("tiles have 5 pixels, since 'real/icon.png' is no larger; ") for note in found.notes)
+
+
+@pytest.mark.usefixtures("forked")
+def test_a_file_that_the_decoder_dies_of_takes_no_part(toy_dataset, tmp_path, monkeypatch):
+    def read(path, **options):
+        if path.endswith("dies.png"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return read_image(path, **options)
+
+    shutil.copytree(toy_dataset, tmp_path / "set")
+    shutil.copy(tmp_path / "set" / "real" / "000.png", tmp_path / "set" / "real" / "dies.png")
+    monkeypatch.setattr("spectell.datasets.duplicates.read_image", read)
+    found = train_model(tmp_path / "set", BLOCKS)
+    assert [image.path for image in found.skipped] == ["real/dies.png"]
+    assert "the decoder crashed" in found.skipped[0].reason
+    assert len(found.manifest) == 240

@@ -13,9 +13,12 @@ from spectell.cli.figures import evaluation_lines, stage_progress
 from spectell.detectors.registry import DETECTORS, DOMAINS
 
 if TYPE_CHECKING:
+    from spectell.workflows.image_set import Skipped
     from spectell.workflows.train import TrainingResult
 
 __all__ = ["train"]
+
+_NAMED = 3
 
 
 def _perturbations(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -52,7 +55,9 @@ def _perturbations(_: click.Context, __: click.Parameter, value: str | None) -> 
 @click.option("--name", help="How verdicts call the model; detector and domain by default.")
 @click.option("--licence", help="Of the weights, for the card.")
 @click.option("--split-output", metavar="FILE", help="Write the manifest with the splits that were used.")
-@click.option("--workers", "-j", type=click.IntRange(min=1), help="Threads; all cores by default.")
+@click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes and threads; all cores by default.")
+@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds that one file may take to read.")
+@click.option("--max-pixels", type=click.IntRange(min=1), help="Leave out larger files; 250 million by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def train(
     dataset: str,
@@ -89,7 +94,9 @@ def train(
 
     _check_outputs(output, split_output)
     grid_file = Path(f"{output}.grid.jsonl") if options["grid"] else None
-    run = {name: options.pop(name) for name in ("name", "real", "licence", "workers", "resume")}
+    run = {name: options.pop(name) for name in ("name", "real", "licence", "workers", "resume", "timeout")}
+    if (max_pixels := options.pop("max_pixels")) is not None:
+        run["max_pixels"] = max_pixels
     config, checkpoint = TrainingConfig(domain=domain or "", **options), f"{output}.checkpoint"
     said = check_training(config, checkpoint, resume=run["resume"])
     _echo_all("Note", said)  # at once: whoever mistyped a name would else be told after the training
@@ -102,7 +109,7 @@ def train(
         Path(checkpoint).unlink(missing_ok=True)
     if split_output is not None:
         write_manifest(result.manifest, split_output)
-    notes = [note for note in result.notes if note not in said]
+    notes = [*(note for note in result.notes if note not in said), *_skipped_notes(result.skipped)]
     if as_json:
         _echo_all("Note", notes)
         click.echo(json.dumps(result.as_dict(), allow_nan=False))
@@ -138,6 +145,22 @@ def _echo_result(result: TrainingResult, output: str, notes: Sequence[str]) -> N
 def _echo_all(kind: str, texts: Sequence[str]) -> None:
     for text in texts:
         click.echo(f"{kind}: {text}", err=True)
+
+
+def _skipped_notes(skipped: Sequence[Skipped]) -> list[str]:
+    """Count the images that were left out, and give the first reasons.
+
+    Examples
+    --------
+    >>> from spectell.workflows.image_set import Skipped
+    >>> _skipped_notes([Skipped("real/icon.png", "smaller than 32 pixels")])
+    ["1 image was left out: 'real/icon.png' (smaller than 32 pixels)"]
+    """
+    if not skipped:
+        return []
+    named = "; ".join(f"{each.path!r} ({each.reason})" for each in skipped[:_NAMED])
+    more = f"; and {len(skipped) - _NAMED:,} more, which --json lists" if len(skipped) > _NAMED else ""
+    return [f"{len(skipped):,} image{' was' if len(skipped) == 1 else 's were'} left out: {named}{more}"]
 
 
 def _settings(facts: dict[str, Any]) -> str:

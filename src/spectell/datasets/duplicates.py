@@ -15,8 +15,9 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,9 +28,18 @@ from spectell.datasets.columns import TextColumn
 from spectell.datasets.hamming import BANDS, chained, near_pairs
 from spectell.datasets.table import Manifest
 from spectell.errors import ShapeError
-from spectell.images import ImageFacts, read_image
+from spectell.images import DEFAULT_MAX_PIXELS, ImageFacts, read_image
 
-__all__ = ["MAX_DISTANCE", "Fingerprints", "connected", "fingerprint", "perceptual_hash"]
+__all__ = [
+    "MAX_DISTANCE",
+    "FileFingerprint",
+    "Fingerprints",
+    "connected",
+    "fingerprint",
+    "fingerprint_file",
+    "gathered",
+    "perceptual_hash",
+]
 
 MAX_DISTANCE = 13
 """Bits of 128 in which the fingerprints of one picture may differ."""
@@ -198,44 +208,75 @@ def fingerprint(
     prints : Fingerprints
         In the order of the manifest. A file that cannot be read is one of `unreadable`, not an error.
     """
-    n = len(manifest)
+    found = _fingerprints(manifest, workers or os.cpu_count() or 1)
+    return gathered(found, with_facts=with_facts, on_progress=on_progress)
+
+
+FileFingerprint = tuple[str, npt.NDArray[np.uint16] | None, ImageFacts | None]
+"""Hash of a file's bytes, fingerprint of its picture, and its facts; empty and None where there is none."""
+
+
+def gathered(
+    found: Iterable[FileFingerprint],
+    *,
+    with_facts: bool = False,
+    on_progress: Callable[[int], object] | None = None,
+) -> Fingerprints:
+    """Put the fingerprints of files together; arguments as for `fingerprint`.
+
+    Examples
+    --------
+    >>> gathered([("", None, None)]).unreadable
+    [0]
+    """
     digests: list[str] = []
-    hashes = np.zeros((n, BANDS), dtype=np.uint16)
-    usable = np.zeros(n, dtype=bool)
+    hashes: list[npt.NDArray[np.uint16]] = []
+    usable: list[bool] = []
     facts: list[ImageFacts | None] = []
     unreadable: list[int] = []
-    for row, (digest, bands, known) in enumerate(_fingerprints(manifest, workers or os.cpu_count() or 1)):
+    nothing = np.zeros(BANDS, dtype=np.uint16)
+    for row, (digest, bands, known) in enumerate(found):
         digests.append(digest)
-        if bands is not None:
-            hashes[row], usable[row] = bands, True
+        hashes.append(nothing if bands is None else bands)
+        usable.append(bands is not None)
         if known is None:
             unreadable.append(row)
         if with_facts:
             facts.append(known)
         if on_progress is not None:
             on_progress(1)
-    return Fingerprints(digests, hashes, usable, unreadable, facts)
+    table = np.array(hashes, dtype=np.uint16).reshape(-1, BANDS)
+    return Fingerprints(digests, table, np.array(usable, dtype=bool), unreadable, facts)
 
 
-_Found = tuple[str, npt.NDArray[np.uint16] | None, ImageFacts | None]
-
-
-def _fingerprints(manifest: Manifest, workers: int) -> Iterator[_Found]:
+def _fingerprints(manifest: Manifest, workers: int) -> Iterator[FileFingerprint]:
     gate = threading.Lock()
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(manifest), _ROWS_AT_ONCE):  # a pool keeps all that it is given in memory
             rows = range(start, min(start + _ROWS_AT_ONCE, len(manifest)))
-            yield from pool.map(lambda row: _fingerprint_file(manifest.file(row), gate), rows)
+            yield from pool.map(lambda row: fingerprint_file(manifest.file(row), gate), rows)
 
 
-def _fingerprint_file(path: str, gate: threading.Lock) -> _Found:
+def fingerprint_file(
+    path: str, gate: AbstractContextManager[object], *, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> FileFingerprint:
+    """Fingerprint one file; one that cannot be read has none.
+
+    Parameters
+    ----------
+    path : str
+    gate : context manager
+        Held while a large file is decoded.
+    max_pixels : int
+        Files that declare more are not read.
+    """
     digest = ""
     try:
         if not Path(path).is_file():  # to open a FIFO would wait for somebody to write to it
             return digest, None, None
         with Path(path).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        image = read_image(path, large_gate=gate)
+        image = read_image(path, max_pixels=max_pixels, large_gate=gate)
         return digest, perceptual_hash(image.pixels), image.facts
     except OSError:  # an ImageError is one
         return digest, None, None

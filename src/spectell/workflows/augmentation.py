@@ -16,7 +16,7 @@ from spectell.datasets import Manifest
 from spectell.errors import ImageError, ParameterError, SpectellError
 from spectell.images import describe_path
 from spectell.perturbations import OneOf, Perturbation
-from spectell.workflows.image_set import Pixels, Reader
+from spectell.workflows.image_files import AlteredReader, Pixels, Reader
 from spectell.workflows.perturb import COMBINED, PerturbConfig, draw_stream
 
 __all__ = ["PROBABILITY", "Augmentation"]
@@ -110,4 +110,7 @@ class Augmentation:
 
     def reader(self, read: Reader) -> Reader:
         """Return a reader that perturbs every image."""
-        return lambda manifest, index: self.perturbed(manifest.paths[index], read(manifest, index))
+        return AlteredReader(read, self._alter)
+
+    def _alter(self, manifest: Manifest, index: int, pixels: Pixels) -> Pixels:
+        return self.perturbed(manifest.paths[index], pixels)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from spectell.datasets import REAL, Manifest
+from spectell.datasets.duplicates import Fingerprints, perceptual_hash
+from spectell.datasets.hamming import BANDS
 from spectell.datasets.packed import Packed
+from spectell.datasets.splits import merge_duplicates
 from spectell.detectors import Model, load_model
 from spectell.detectors.artifact import training_hash
-from spectell.errors import ManifestError
+from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.attribution import evaluate_classes
 from spectell.evaluation.checks import check_rate
 from spectell.evaluation.summary import FPRS, evaluate_scores
-from spectell.evaluation.thresholds import DEFAULT_FPR
+from spectell.evaluation.thresholds import DEFAULT_FPR, MAX_FPR
+from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.evaluation import OUTCOMES, ClassFigures, Evaluation, MetricSlice, ScoredImages
+from spectell.workflows.image_files import DEFAULT_TIMEOUT
 from spectell.workflows.image_set import (
     Pixels,
     Progress,
@@ -44,6 +52,8 @@ def evaluate(
     unseen: bool = False,
     seed: int = 0,
     workers: int | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    timeout: float = DEFAULT_TIMEOUT,
     on_progress: Progress = quiet,
 ) -> Evaluation:
     """Score a data set and measure.
@@ -65,7 +75,9 @@ def evaluate(
     seed : int
         Of the bootstrap.
     workers : int, optional
-        Threads; one a core by default.
+        Processes; one a core by default.
+    max_pixels, timeout
+        Files with more pixels, or that take longer to read and score, have no score; see `spectell.workflows.scan`.
     on_progress : callable
         Called with a stage, the images done and their number.
 
@@ -78,11 +90,13 @@ def evaluate(
     ArtifactError, ManifestError
         If the model cannot be loaded, the data set not be read, or no image has a score.
     ParameterError
-        If `fpr` is no rate, or `real` is given where there are no sub-folders.
+        If `fpr` is no rate or above 0.5, a limit is outside its domain, or `real` is given where there are no
+        sub-folders.
     """
-    check_rate(fpr, "fpr")  # before the work and not after it
+    _check_fpr(fpr)  # before the work and not after it
     loaded = model if isinstance(model, Model) else load_model(model)
-    manifest, read = open_images(dataset, real=real, require_real=False)
+    limits: dict[str, Any] = {"max_pixels": max_pixels, "timeout": timeout}
+    manifest, read = open_images(dataset, real=real, require_real=False, **limits)
     if split is not None:
         manifest = manifest.select(manifest.splits == split)
     if not len(manifest):
@@ -90,7 +104,34 @@ def evaluate(
     scored = score_images(loaded, manifest, read=read, workers=workers, on_progress=on_progress)
     if unseen:
         scored = scored.select(~_in_training(loaded, scored))
-    return evaluate_scored(loaded, scored, fpr=fpr, seed=seed)
+    found = evaluate_scored(loaded, scored, fpr=fpr, seed=seed)
+    return dataclasses.replace(found, warnings=(*manifest.notes, *found.warnings))
+
+
+class _Scored(NamedTuple):
+    """What a model says about one image; `look` is its fingerprint, if that was wanted and there is one."""
+
+    score: float
+    distance: float
+    digest: np.uint64
+    classes: tuple[float, ...]
+    look: npt.NDArray[np.uint16] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scoring:
+    """Scores the pixels of one image, in a process or a thread."""
+
+    model: Model
+    with_look: bool = False
+
+    def __call__(self, pixels: Pixels) -> _Scored | str:
+        """Return the reason instead where an image has no score."""
+        if min(pixels.shape[:2]) < self.model.min_size:
+            return f"smaller than {self.model.min_size} pixels, the least that the model scores"
+        found = self.model.score(pixels)
+        look = perceptual_hash(pixels) if self.with_look else None
+        return _Scored(found.score, found.distance, training_hash(pixels), found.classes, look)
 
 
 def score_images(
@@ -98,26 +139,24 @@ def score_images(
     manifest: Manifest,
     *,
     read: Reader = read_file,
+    group_copies: bool = False,
     workers: int | None = None,
     on_progress: Progress = quiet,
 ) -> ScoredImages:
     """Score every image of a data set; unreadable and too small ones are listed.
+
+    With `group_copies`, images that show one picture become one group, see `spectell.datasets.duplicates`.
 
     Raises
     ------
     ManifestError
         If no image has a score.
     """
-
-    def work(pixels: Pixels) -> tuple[float, float, np.uint64, tuple[float, ...]] | str:
-        if min(pixels.shape[:2]) < model.min_size:
-            return f"smaller than {model.min_size} pixels, the least that the model scores"
-        found = model.score(pixels)
-        return found.score, found.distance, training_hash(pixels), found.classes
-
     kept, skipped = [], []
-    values: list[tuple[float, float, np.uint64, tuple[float, ...]]] = []
-    passed = map_images(manifest, work, read=read, workers=workers, on_progress=on_progress, stage="scoring")
+    values: list[_Scored] = []
+    passed = map_images(
+        manifest, _Scoring(model, group_copies), read=read, workers=workers, on_progress=on_progress, stage="scoring"
+    )
     for index, found in enumerate(passed):
         if isinstance(found, str):
             found = Skipped(manifest.paths[index], found)
@@ -128,9 +167,10 @@ def score_images(
             values.append(found)
     if not kept:
         raise ManifestError(f"none of the {len(manifest)} images has a score; the first: {skipped[0].reason}")
-    scores, distances, hashes, classes = zip(*values, strict=True)
+    scores, distances, hashes, classes, looks = zip(*values, strict=True)
+    chosen = manifest.select(np.array(kept))
     return ScoredImages(
-        manifest.select(np.array(kept)),
+        _grouped(chosen, hashes, looks) if group_copies else chosen,
         np.array(scores),
         np.array(distances),
         np.array(hashes, np.uint64),
@@ -139,9 +179,20 @@ def score_images(
     )
 
 
+def _grouped(
+    manifest: Manifest, hashes: Sequence[np.uint64], looks: Sequence[npt.NDArray[np.uint16] | None]
+) -> Manifest:
+    """Give images with the same pixels, and such as look the same, one group, by the name that sorts first."""
+    usable = np.array([look is not None for look in looks])
+    bits = np.stack([np.zeros(BANDS, np.uint16) if look is None else look for look in looks])
+    prints = Fingerprints([f"{int(digest):016x}" for digest in hashes], bits, usable)
+    merged = merge_duplicates(manifest, prints)
+    return manifest.with_values(groups=merged.group_names)
+
+
 def evaluate_scored(model: Model, scored: ScoredImages, *, fpr: float = DEFAULT_FPR, seed: int = 0) -> Evaluation:
     """Measure what `score_images` found; arguments and result as for `evaluate`."""
-    used = float(np.clip(check_rate(fpr, "fpr"), *model.thresholds.supported))
+    used = max(_check_fpr(fpr), model.thresholds.supported[0])
     warnings = list(_warnings(model, scored, fpr, used))
     points = {
         rate: model.thresholds.at(rate) for rate in sorted({used, *FPRS}) if rate >= model.thresholds.supported[0]
@@ -165,6 +216,13 @@ def evaluate_scored(model: Model, scored: ScoredImages, *, fpr: float = DEFAULT_
         warnings=tuple(warnings),
         classes=_class_figures(model, scored, rng),
     )
+
+
+def _check_fpr(fpr: float) -> float:
+    """Refuse what no number of calibration images supports."""
+    if check_rate(fpr, "fpr") > MAX_FPR:
+        raise ParameterError(f"fpr must be at most {MAX_FPR:g}, got {fpr!r}; ask for a lower rate")
+    return fpr
 
 
 def _class_figures(model: Model, scored: ScoredImages, rng: np.random.Generator) -> ClassFigures | None:
@@ -234,10 +292,9 @@ def _warnings(model: Model, scored: ScoredImages, fpr: float, used: float) -> It
         )
     if used != fpr:
         low, high = model.thresholds.lowest_rate, model.thresholds.supported[1]
-        remedy = f"; scan with --fpr {low:g} or more, or calibrate on more photographs" if used > fpr else ""
         yield (
-            f"the model supports false-positive rates from {low:g} to {high:g}: {used:.3g} stands in for {fpr:g}"
-            f"{remedy}"
+            f"the model supports false-positive rates from {low:g} to {high:g}: {used:.3g} stands in for {fpr:g}; "
+            f"scan with --fpr {low:g} or more, or calibrate on more photographs"
         )
     if scored.skipped:
         first = scored.skipped[0]

@@ -1,18 +1,20 @@
-"""The images of a data set as pixels: read in threads, in order, with memory that does not grow with their number.
+"""The images of a data set as pixels: in order, with memory that does not grow with their number.
 
-Decoding and the transforms leave Python's lock, so threads suffice. The linear algebra library is held to one thread
+Files are read for the first time in processes that may die or hang (`spectell.workflows.image_files`). What follows is
+done in threads, since decoding and the transforms leave Python's lock. The linear algebra library is held to one thread
 meanwhile: it would fight with the others over the cores.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,38 +23,56 @@ from spectell.datasets import Manifest, read_dataset
 from spectell.datasets.packed import Packed, is_packed, open_packed
 from spectell.detectors.artifact import training_hash
 from spectell.errors import ImageError, ManifestError, MismatchError
-from spectell.images import read_image
+from spectell.images import DEFAULT_MAX_PIXELS
+from spectell.workflows.image_files import (
+    DEFAULT_TIMEOUT,
+    Alteration,
+    FileReader,
+    Pixels,
+    Reader,
+    Skipped,
+    files_of,
+    gated,
+    map_files,
+    map_read,
+)
+from spectell.workflows.pool import available_cores
+from spectell.workflows.walk import PENDING
+from spectell.workflows.worker import Gate
 
-__all__ = ["ImageSet", "PackedReader", "Reader", "Skipped", "map_images", "open_images"]
+__all__ = [
+    "ImageSet",
+    "PackedReader",
+    "Pixels",
+    "Progress",
+    "Reader",
+    "Skipped",
+    "counted",
+    "in_threads",
+    "map_images",
+    "open_images",
+    "quiet",
+    "read_file",
+    "unaltered",
+]
 
 T = TypeVar("T")
 StrPath = str | os.PathLike[str]
-Pixels = npt.NDArray[np.uint8]
 Progress = Callable[[str, int, int], object]
 """Called with the name of a stage, the number of its items done, and their total."""
-
-Reader = Callable[[Manifest, int], Pixels]
-"""Gives the pixels of a row of a manifest; raises `ImageError` if they cannot be read."""
-
-Alteration = Callable[[Manifest, int, Pixels], Pixels]
-"""Makes of the pixels of a row what is worked on instead; raises `ImageError` if it cannot."""
 
 KEPT_BYTES = 500_000_000
 """Decoded pixels that are kept; what exceeds them is decoded again whenever it is needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """An image that took no part.
+_SENT_BYTES = 8_000_000
+"""Pixels that a process sends; those of a larger image are read again."""
 
-    Parameters
-    ----------
-    path : str
-    reason : str
-    """
+_WAITING_BYTES = 256_000_000
+_AHEAD = 256  # images a process: many more than travel together, so that nobody waits for the next ones
 
-    path: str
-    reason: str
+read_file = FileReader()
+"""Decodes the file that a row names, within the usual limits."""
 
 
 def quiet(stage: str, done: int, total: int) -> None:
@@ -76,13 +96,13 @@ def unaltered(manifest: Manifest, index: int, pixels: Pixels) -> Pixels:  # noqa
     return pixels
 
 
-def read_file(manifest: Manifest, index: int) -> Pixels:
-    """Decode the file that a row names."""
-    return read_image(manifest.file(index)).pixels
-
-
 def open_images(
-    dataset: Manifest | Packed | StrPath, *, real: str | None = None, require_real: bool = True
+    dataset: Manifest | Packed | StrPath,
+    *,
+    real: str | None = None,
+    require_real: bool = True,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    timeout: float = DEFAULT_TIMEOUT,
 ) -> tuple[Manifest, Reader]:
     """List the images of a data set, and say how to read one.
 
@@ -93,17 +113,20 @@ def open_images(
         as they lie there.
     real, require_real
         See `spectell.datasets.read_dataset`; a packed data set knows which images are real.
+    max_pixels, timeout
+        Of one file, see `spectell.workflows.image_files.FileReader`.
 
     Raises
     ------
     ManifestError, ParameterError
-        If it cannot be read, or `real` is given for images that are known.
+        If it cannot be read, a limit is outside its domain, or `real` is given for images that are known.
     """
+    files = FileReader(max_pixels, timeout)
     if isinstance(dataset, Manifest):
-        return dataset, read_file
+        return dataset, files
     if not isinstance(dataset, Packed):
         if not is_packed(dataset):
-            return read_dataset(dataset, real=real, require_real=require_real), read_file
+            return read_dataset(dataset, real=real, require_real=require_real), files
         dataset = open_packed(dataset)
     if real is not None:
         raise MismatchError(f"real={real!r} is for folders; a packed data set names its real images in its manifest")
@@ -152,11 +175,11 @@ def map_images(
     ----------
     manifest : Manifest
     work : callable
-        Called in threads with an array of shape (H, W, 3), `uint8`.
+        Called with an array of shape (H, W, 3), `uint8`, in processes if the images are files, else in threads.
     read : callable
         See `Reader`.
     workers : int, optional
-        Threads; one a core by default.
+        Processes or threads; one a core by default.
     on_progress : callable
         See `Progress`.
     stage : str
@@ -166,7 +189,13 @@ def map_images(
     ------
     result : what `work` returned, or `Skipped` for a file that cannot be read
     """
-    yield from _map_rows(manifest, lambda index: work(read(manifest, index)), workers, on_progress, stage)
+    files = files_of(read)
+    if files is None:
+        yield from _map_rows(manifest, lambda index: work(read(manifest, index)), workers, on_progress, stage)
+        return
+    for done, result in enumerate(map_read(files, read, manifest, work, workers), start=1):
+        on_progress(stage, done, len(manifest))
+        yield result
 
 
 def _map_rows(
@@ -194,8 +223,6 @@ def in_threads(
     """Apply `work` in threads; results in order, and never more than a few ahead of what was taken."""
     from threadpoolctl import threadpool_limits
 
-    from spectell.workflows.pool import available_cores
-
     workers = workers or available_cores()
     waiting: deque[Future[T]] = deque()
     pending = iter(items)
@@ -213,6 +240,66 @@ def in_threads(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """What is kept of an image: its pixels as altered, if they were wanted, their smaller side, and its hash."""
+
+    pixels: Pixels | None
+    side: int
+    digest: np.uint64
+
+
+@dataclass(frozen=True, slots=True)
+class _Describing:
+    """Describes rows, in threads by `row` or in processes."""
+
+    manifest: Manifest
+    read: Reader
+    alter: Alteration
+
+    def row(self, index: int) -> _Described:
+        """Describe one row."""
+        return self._described(index, self.read(self.manifest, index))
+
+    def __call__(self, item: tuple[int, bool], gate: Gate) -> _Described | Skipped:
+        """Describe one row, with its pixels if they are wanted and can be sent."""
+        index, wanted = item
+        try:
+            described = self._described(index, gated(self.read, self.manifest, index, gate))
+        except ImageError as error:
+            return Skipped(self.manifest.paths[index], str(error))
+        if described.pixels is not None and (not wanted or described.pixels.nbytes > _SENT_BYTES):
+            return dataclasses.replace(described, pixels=None)
+        return described
+
+    def _described(self, index: int, pixels: Pixels) -> _Described:
+        altered = self.alter(self.manifest, index, pixels)
+        return _Described(altered, min(altered.shape[:2]), training_hash(pixels))
+
+
+class _Rows:
+    """Rows to read, handed out no further ahead than memory allows while one of them is waited for."""
+
+    def __init__(self, total: int, workers: int | None) -> None:
+        self._total, self._workers = total, workers or available_cores()
+        self._taken, self._largest, self._wanted = 0, 0, True
+
+    def took(self, size: int, room: int) -> None:
+        """Note that a result was taken, the bytes of its pixels, and how many more may be kept."""
+        self._taken, self._largest, self._wanted = self._taken + 1, max(self._largest, size), room > 0
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield rows, and whether their pixels are wanted."""
+        for index in range(self._total):
+            while index - self._taken >= self._most():
+                yield PENDING
+            yield index, self._wanted
+
+    def _most(self) -> int:
+        size = self._largest if self._taken else _SENT_BYTES
+        return min(max(_WAITING_BYTES // max(size, 1), 4 * self._workers), _AHEAD * self._workers)
+
+
 class ImageSet:
     """The readable images of a data set.
 
@@ -224,7 +311,7 @@ class ImageSet:
     alter : callable
         See `Alteration`; the same for a row at every call.
     workers : int, optional
-        Threads; one a core by default.
+        Processes and threads; one a core by default.
     on_progress : callable
         See `Progress`.
 
@@ -261,31 +348,41 @@ class ImageSet:
         self._workers = workers
         self.on_progress = on_progress
         self._kept: dict[int, Pixels] = {}
-        room = KEPT_BYTES
         rows: list[int] = []
         sides, hashes, skipped = [], [], []
-
-        def describe(index: int) -> tuple[Pixels, np.uint64]:
-            pixels = read(manifest, index)
-            return alter(manifest, index, pixels), training_hash(pixels)
-
-        for index, found in enumerate(_map_rows(manifest, describe, workers, on_progress, "reading")):
+        for index, found in enumerate(self._described(manifest)):
+            on_progress("reading", index + 1, len(manifest))
             if isinstance(found, Skipped):
                 skipped.append(found)
                 continue
-            pixels, digest = found
-            room -= pixels.nbytes
-            if room > 0:
-                self._kept[len(rows)] = pixels
+            if found.pixels is not None:
+                self._kept[len(rows)] = found.pixels
             rows.append(index)
-            sides.append(min(pixels.shape[:2]))
-            hashes.append(digest)
+            sides.append(found.side)
+            hashes.append(found.digest)
         if not rows:
             raise ManifestError(f"none of the {len(manifest)} images can be read; the first: {skipped[0].reason}")
         self.manifest = manifest.select(np.array(rows))
         self.skipped = tuple(skipped)
         self.sides = np.array(sides)
         self.hashes: npt.NDArray[np.uint64] = np.array(hashes, np.uint64)
+
+    def _described(self, manifest: Manifest) -> Iterator[_Described | Skipped]:
+        """Read every image once; pixels come along as long as there is room for them."""
+        room = KEPT_BYTES
+        work = _Describing(manifest, self._read, self._alter)
+        rows = _Rows(len(manifest), self._workers)
+        files = files_of(self._read)
+        found: Iterable[_Described | Skipped]
+        if files is None:
+            found = _map_rows(manifest, work.row, self._workers, quiet, "")
+        else:
+            found = map_files(files, manifest, work, rows, self._workers)
+        for each in found:
+            size = 0 if isinstance(each, Skipped) or each.pixels is None else each.pixels.nbytes
+            room -= size
+            rows.took(size, room)
+            yield dataclasses.replace(each, pixels=None) if isinstance(each, _Described) and room <= 0 else each
 
     def __len__(self) -> int:
         return len(self.manifest)

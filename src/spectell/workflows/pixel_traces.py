@@ -15,13 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.datasets import Manifest
-from spectell.images import read_image
 from spectell.perturbations.resize import resize
 from spectell.spectra.jpeg_history import MIN_SIDE as JPEG_SIDE
 from spectell.spectra.jpeg_history import JpegHistory, jpeg_history
 from spectell.spectra.resampling import MIN_SIDE as RESAMPLING_SIDE
 from spectell.spectra.resampling import ResamplingTrace, resampling_trace
-from spectell.workflows.image_set import in_threads, quiet
+from spectell.workflows.image_set import in_threads, quiet, read_file
 
 __all__ = ["THUMBNAIL_SIDE", "TRACES", "PixelTraces", "pixel_traces", "read_traces", "trace_features", "trace_values"]
 
@@ -118,9 +117,7 @@ def read_traces(
     """
     traces = []
     rows = range(len(manifest))
-    for found in in_threads(
-        lambda row: pixel_traces(read_image(manifest.file(row)).pixels), rows, len(rows), workers, quiet, ""
-    ):
+    for found in in_threads(lambda row: pixel_traces(read_file(manifest, row)), rows, len(rows), workers, quiet, ""):
         traces.append(found)
         if on_progress is not None:
             on_progress(1)

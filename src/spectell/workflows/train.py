@@ -18,10 +18,12 @@ import numpy.typing as npt
 from spectell.datasets import Manifest
 from spectell.datasets.packed import Packed
 from spectell.detectors import Model, ModelCard
+from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.audit import AuditReport, audit_manifest
 from spectell.workflows.augmentation import Augmentation
 from spectell.workflows.evaluate import Evaluation, evaluate_scored, score_images
 from spectell.workflows.grid import best_point
+from spectell.workflows.image_files import DEFAULT_TIMEOUT, files_of
 from spectell.workflows.image_set import (
     ImageSet,
     Progress,
@@ -30,12 +32,11 @@ from spectell.workflows.image_set import (
     counted,
     open_images,
     quiet,
-    read_file,
     unaltered,
 )
 from spectell.workflows.training_card import metric_cards, training_card
 from spectell.workflows.training_checks import check_training
-from spectell.workflows.training_config import TrainingConfig, make_augmentation
+from spectell.workflows.training_config import TrainingConfig, make_augmentation, size_notes
 from spectell.workflows.training_run import TrainingRun
 from spectell.workflows.training_steps import (
     SPLITS,
@@ -121,6 +122,8 @@ def train_model(
     checkpoint: StrPath | None = None,
     resume: bool = False,
     workers: int | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    timeout: float = DEFAULT_TIMEOUT,
     on_progress: Progress = quiet,
 ) -> TrainingResult:
     """Train a detector on a data set.
@@ -146,7 +149,9 @@ def train_model(
     resume : bool
         Go on from the checkpoint, if it is there; without this one that is there is refused.
     workers : int, optional
-        Threads; one a core by default.
+        Processes and threads; one a core by default.
+    max_pixels, timeout
+        Files with more pixels, or that take longer to read, take no part; see `spectell.workflows.scan`.
     on_progress : callable
         Called with a stage, the images done and their number.
 
@@ -169,9 +174,12 @@ def train_model(
     config = config or TrainingConfig()
     notes = check_training(config, checkpoint, resume=resume)  # before the checkpoint is written
     augmentation = make_augmentation(config)
-    manifest, read, report = _divided(dataset, config.seed, real, workers, on_progress, audit=audit)
+    listed, read = open_images(dataset, real=real, max_pixels=max_pixels, timeout=timeout)
+    listed.require_both_classes()
+    manifest, harmful = with_splits(listed, config.seed, workers, on_progress, files=files_of(read))
     alter = unaltered if augmentation is None else augmentation.learned_from
     images = ImageSet(manifest, read=read, alter=alter, workers=workers, on_progress=on_progress)
+    report = _audit(images.manifest, workers, on_progress) if audit and files_of(read) else None
     run = TrainingRun(config, images, on_progress, checkpoint, resume=resume)
     searched = run.search(grid_file) if config.grid else []
     fitted, usable, detector = run.fit(best_point(searched).params if searched else {})
@@ -193,10 +201,11 @@ def train_model(
         perturbed=found.get(treatment) if treatment else None,
         audit=report,
         facts=facts,
-        skipped=(*images.skipped, *usable.skipped),
+        skipped=(*harmful, *images.skipped, *usable.skipped),
         notes=(
             *manifest.notes,
             *notes,
+            *size_notes(config, images),
             *filter(None, [validated.note]),
             *solver_notes(facts),
             *_checkpoint_notes(checkpoint, detector),
@@ -210,23 +219,6 @@ def _checkpoint_notes(checkpoint: StrPath | None, detector: Any) -> list[str]:
     if checkpoint is None or getattr(detector, "is_over_", True):
         return []
     return [f"{os.fspath(checkpoint)!r} stays, since more --epochs can follow with --resume; delete it to train anew"]
-
-
-def _divided(
-    dataset: Manifest | Packed | StrPath,
-    seed: int,
-    real: str | None,
-    workers: int | None,
-    on_progress: Progress,
-    *,
-    audit: bool,
-) -> tuple[Manifest, Reader, AuditReport | None]:
-    """List the images with their splits, say how to read one, and look for leaks where there are files to look at."""
-    manifest, read = open_images(dataset, real=real)
-    manifest.require_both_classes()
-    from_files = read is read_file
-    manifest = with_splits(manifest, seed, workers, on_progress, from_files=from_files)
-    return manifest, read, _audit(manifest, workers, on_progress) if audit and from_files else None
 
 
 def _evaluated(

@@ -19,6 +19,7 @@ from spectell.workflows.augmentation import Augmentation
 from spectell.workflows.image_set import ImageSet
 
 __all__ = [
+    "BLOCK_SIDE",
     "STREAMED_BYTES",
     "Classes",
     "TrainingConfig",
@@ -28,12 +29,19 @@ __all__ = [
     "make_augmentation",
     "make_detector",
     "make_front_end",
+    "size_notes",
 ]
 
 StrPath = str | os.PathLike[str]
 
 STREAMED_BYTES = 2_000_000_000
 """What blocks of features may take beside the images that are kept, so that a run stays within 4 GB."""
+
+BLOCK_SIDE = 32
+"""Of a block where no side is asked for."""
+
+_FITTING_SHARE = 0.95
+_LEAST_SIDE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,8 @@ class TrainingConfig:
     domain : {"pixel", "dct", "blocks"}, optional
         The detector's default if it is empty, see `spectell.detectors.registry.DetectorSpec.default_domain`.
     size : int, optional
-        Side of a tile or block in pixels. By default the smallest side of any image (pixel, dct), or 32 (blocks).
+        Side of a tile or block in pixels. By default the smallest side of any image (pixel, dct), or `BLOCK_SIDE`
+        (blocks; where most images are smaller, the side that nearly all of them have).
     strength : float, optional
         Of the penalty of ridge and logistic regression; the detector's default otherwise.
     penalty : {"l1", "l2", "elasticnet"}, optional
@@ -197,14 +206,72 @@ def make_augmentation(config: TrainingConfig) -> Augmentation | None:
 
 
 def make_front_end(config: TrainingConfig, images: ImageSet, params: Mapping[str, Any] | None = None) -> FrontEnd:
-    """Make the front end, of the size that was asked for or else of one that every image has.
+    """Make the front end, of the size that was asked for or else of one that fits the images.
 
     Raises
     ------
     ParameterError
         If an argument does not fit it.
     """
-    return front_end_for(config, int(images.sides.min()), params)
+    return front_end_for(config, _fitting_side(config, images.sides), params)
+
+
+def _fitting_side(config: TrainingConfig, sides: npt.NDArray[np.int_]) -> int:
+    """Choose what `front_end_for` takes for the smallest side: a few small images do not decide for all others.
+
+    Tiles are as large as the smallest image; blocks are `BLOCK_SIDE` wide unless most images are smaller, and then as
+    large as `_FITTING_SHARE` of them allow.
+
+    Examples
+    --------
+    >>> _fitting_side(TrainingConfig(), np.array([5, 32, 32]))
+    32
+    >>> _fitting_side(TrainingConfig(), np.array([5, *[16] * 30, *[64] * 10])), BLOCK_SIDE
+    (16, 32)
+    >>> _fitting_side(TrainingConfig(domain="pixel"), np.array([5, 32, 32]))
+    5
+    """
+    if config.domain != "blocks":
+        return int(sides.min())
+    if 2 * int((sides >= BLOCK_SIDE).sum()) >= len(sides):
+        return BLOCK_SIDE
+    return _side_of_most(sides)
+
+
+def _side_of_most(sides: npt.NDArray[np.int_]) -> int:
+    """Return the largest side that `_FITTING_SHARE` of the images have."""
+    return int(np.sort(sides)[int((1 - _FITTING_SHARE) * len(sides))])
+
+
+def size_notes(config: TrainingConfig, images: ImageSet) -> list[str]:
+    """Say which side was chosen for blocks or tiles where another could have been expected.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    images : ImageSet
+        Of all splits.
+    """
+    if config.size is not None:
+        return []
+    sides, chosen = images.sides, _fitting_side(config, images.sides)
+    smallest = int(sides.min())
+    if config.domain == "blocks":
+        if chosen < BLOCK_SIDE:
+            return [f"blocks have {chosen} pixels, since most images are smaller than {BLOCK_SIDE}"]
+        if smallest < chosen:
+            wider = f"; --size {smallest} would take them all" if smallest >= _LEAST_SIDE else ""
+            n_smaller = int((sides < chosen).sum())
+            return [f"blocks have {chosen} pixels; {n_smaller} of the {len(sides)} images are smaller{wider}"]
+        return []
+    usual = _side_of_most(sides)
+    if smallest == usual:
+        return []
+    path = images.manifest.paths[int(sides.argmin())]
+    return [
+        f"tiles have {chosen} pixels, since {path!r} is no larger; {int((sides >= usual).sum())} of the {len(sides)} "
+        f"images have {usual} or more: --size {usual} leaves the others out"
+    ]
 
 
 def front_end_for(config: TrainingConfig, smallest: int, params: Mapping[str, Any] | None = None) -> FrontEnd:
@@ -213,7 +280,7 @@ def front_end_for(config: TrainingConfig, smallest: int, params: Mapping[str, An
     kind = get_front_end(config.domain if spec.front_ends is None else spec.front_ends[config.domain])
     size = config.size
     if size is None:
-        size = min(32, smallest) if config.domain == "blocks" else smallest
+        size = min(BLOCK_SIDE, smallest) if config.domain == "blocks" else smallest
     known = inspect.signature(kind).parameters
     options = {name: value for name, value in (params or {}).items() if name in known}
     if "levels" in known and "levels" not in options:

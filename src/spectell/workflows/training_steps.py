@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.datasets import Manifest
-from spectell.datasets.splits import assign_splits
+from spectell.datasets.duplicates import FileFingerprint, Fingerprints, fingerprint_file, gathered
+from spectell.datasets.splits import assign_splits, merge_duplicates
 from spectell.detectors.class_heads import ClassHead
 from spectell.detectors.distance import BandDistance, band_statistics
 from spectell.detectors.front_end import FrontEnd
@@ -19,7 +21,9 @@ from spectell.detectors.streaming import Source
 from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.calibration import PlattCalibration, fit_platt
 from spectell.evaluation.thresholds import MIN_REAL, Thresholds, fit_thresholds
+from spectell.workflows.image_files import FileReader, map_files
 from spectell.workflows.image_set import ImageSet, Pixels, Progress, Skipped, counted
+from spectell.workflows.worker import Gate
 
 __all__ = [
     "DISTANCE_QUANTILE",
@@ -49,9 +53,12 @@ DISTANCE_IMAGES = 1000
 
 
 def with_splits(
-    manifest: Manifest, seed: int, workers: int | None, on_progress: Progress, *, from_files: bool = True
-) -> Manifest:
-    """Return the images that have a split, or assign splits if none has; only files are compared for duplicates."""
+    manifest: Manifest, seed: int, workers: int | None, on_progress: Progress, *, files: FileReader | None = None
+) -> tuple[Manifest, tuple[Skipped, ...]]:
+    """Return the images that have a split, or assign splits if none has; only files are compared for duplicates.
+
+    Files that ended or stopped the process that compared them are left out, and returned beside the others.
+    """
     given = set(manifest.splits.tolist()) - {""}
     if given and not set(SPLITS) <= given:
         raise ManifestError(
@@ -59,9 +66,41 @@ def with_splits(
             "to have them assigned"
         )
     if given:
-        return manifest.select(np.isin(manifest.splits, SPLITS))
+        return manifest.select(np.isin(manifest.splits, SPLITS)), ()
+    if files is None:
+        return assign_splits(manifest, seed=seed, near_duplicates=False), ()
+    prints, skipped = _fingerprints(manifest, files, workers, on_progress)
+    merged = merge_duplicates(manifest, prints)
+    if skipped:
+        merged = merged.select(~np.isin(np.array(merged.paths), [each.path for each in skipped]))
+    return assign_splits(merged, seed=seed, near_duplicates=False), skipped
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparing:
+    """Fingerprints the file of a row, in a process."""
+
+    manifest: Manifest
+    max_pixels: int
+
+    def __call__(self, index: int, gate: Gate) -> FileFingerprint:
+        return fingerprint_file(self.manifest.file(index), gate, max_pixels=self.max_pixels)
+
+
+def _fingerprints(
+    manifest: Manifest, files: FileReader, workers: int | None, on_progress: Progress
+) -> tuple[Fingerprints, tuple[Skipped, ...]]:
+    skipped: list[Skipped] = []
+
+    def found() -> Iterator[FileFingerprint]:
+        work = _Comparing(manifest, files.max_pixels)
+        for each in map_files(files, manifest, work, range(len(manifest)), workers):
+            if isinstance(each, Skipped):
+                skipped.append(each)
+            yield ("", None, None) if isinstance(each, Skipped) else each
+
     report = counted(on_progress, "comparing", len(manifest))
-    return assign_splits(manifest, seed=seed, near_duplicates=from_files, workers=workers, on_progress=report)
+    return gathered(found(), on_progress=report), tuple(skipped)
 
 
 class UsableImages:
