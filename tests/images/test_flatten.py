@@ -124,6 +124,38 @@ def test_integers_of_32_bits_are_scaled_like_floats(save):
         assert gray_of(content).tolist() == [expected]
 
 
+def as_negative(tiff: bytes) -> bytes:
+    """The same samples in a file that says that 0 is white, and the largest value black."""
+    positive = struct.pack("<HHIH", 262, 3, 1, 1)
+    assert tiff.count(positive) == 1
+    return tiff.replace(positive, struct.pack("<HHIH", 262, 3, 1, 0))
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw"])
+@pytest.mark.parametrize("size", [(5, 3), (300, 301)])
+def test_a_negative_tiff_is_turned_whatever_its_depth(save, rng, compression, size):
+    levels = rng.integers(0, 256, size, dtype=np.uint8)
+    for stored in (levels, levels.astype(np.uint16) * 257, levels.astype(np.float32)):
+        content = save(Image.fromarray(stored), "TIFF", compression=compression)
+        np.testing.assert_array_equal(gray_of(content), levels)
+        np.testing.assert_array_equal(gray_of(as_negative(content)), 255 - levels)
+
+
+def test_in_a_negative_of_floats_nan_is_black_too(save):
+    content = save(Image.fromarray(np.array([[np.nan, 0.0, 1.0, -np.inf, np.inf]], np.float32)), "TIFF")
+    assert gray_of(as_negative(content)).tolist() == [[0, 255, 0, 255, 0]]
+
+
+def test_unsigned_integers_of_32_bits_use_all_of_their_range(save):
+    levels = np.array([[0, 2**30, 2**31, 2**32 - 1]], np.uint32)
+    signed = save(Image.fromarray(levels.view(np.int32)), "TIFF")
+    tag = struct.pack("<HHIH", 339, 3, 1, 2)
+    assert signed.count(tag) == 1
+    unsigned = signed.replace(tag, struct.pack("<HHIH", 339, 3, 1, 1))
+    assert gray_of(unsigned).tolist() == [[0, 64, 128, 255]]
+    assert gray_of(signed).tolist() == [[170, 255, 0, 170]]  # from -2**31 to 2**30
+
+
 def test_every_mode_of_pillow_that_a_file_can_have_is_flattened():
     modes = ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"]
     modes += ["I", "I;16", "I;16L", "I;16B", "F"]

@@ -69,4 +69,16 @@ def test_files_are_closed(tmp_path):
 
 def test_suffixes_are_lower_case_with_their_dot():
     assert all(suffix == suffix.lower() and suffix[0] == "." for suffix in IMAGE_SUFFIXES)
-    assert {".jpg", ".jpeg", ".png", ".webp", ".avif", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pfm"} <= IMAGE_SUFFIXES
+    assert {
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".webp",
+        ".avif",
+        ".tif",
+        ".tiff",
+        ".bmp",
+        ".gif",
+        ".ppm",
+        ".pfm",
+    } <= IMAGE_SUFFIXES

@@ -28,7 +28,7 @@ _STRAIGHT = {"RGBa": "RGBA", "La": "LA"}
 Pixels = npt.NDArray[np.uint8]
 
 
-def to_rgb(image: Image.Image, *, bits: int | None = None) -> tuple[Pixels, bool]:
+def to_rgb(image: Image.Image, *, bits: int | None = None, negative: bool = False) -> tuple[Pixels, bool]:
     """Convert a loaded image of any mode.
 
     Parameters
@@ -39,6 +39,8 @@ def to_rgb(image: Image.Image, *, bits: int | None = None) -> tuple[Pixels, bool
         Significant bits of a sample in the modes ``I;16`` and ``I``. Without it ``I;16`` has 16, and ``I`` is scaled
         by its values like ``F``: from [0, 1], [0, 255] or [0, 65535], the first that holds them all, else from their
         own range; NaN becomes black.
+    negative : bool
+        Whether 0 is white in a gray image of more than 8 bits a sample. (Pillow sees to that for fewer bits.)
 
     Returns
     -------
@@ -57,11 +59,11 @@ def to_rgb(image: Image.Image, *, bits: int | None = None) -> tuple[Pixels, bool
     image.info.pop("transparency", None)  # else conversion would map one colour to transparency
     span = _value_range(image) if bits is None and image.mode in ("I", "F") else (0.0, 0.0)
     if image.width * image.height <= _WHOLE_PIXELS:
-        pixels = _flatten(image, bits, span)
+        pixels = _flatten(image, bits, span, negative)
     else:
         pixels = np.empty((image.height, image.width, 3), np.uint8)
         for top, strip in _strips(image):
-            pixels[top : top + strip.height] = _flatten(strip, bits, span)
+            pixels[top : top + strip.height] = _flatten(strip, bits, span, negative)
     pixels.flags.writeable = False
     return pixels, transparent
 
@@ -75,9 +77,10 @@ def _strips(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
-def _flatten(strip: Image.Image, bits: int | None, span: tuple[float, float]) -> Pixels:
+def _flatten(strip: Image.Image, bits: int | None, span: tuple[float, float], negative: bool) -> Pixels:
     if strip.mode in _DEEP_MODES:
-        return np.repeat(_reduce(strip, bits, span)[:, :, np.newaxis], 3, axis=2)
+        gray = _reduce(strip, bits, span, span[negative])
+        return np.repeat((255 - gray if negative else gray)[:, :, np.newaxis], 3, axis=2)
     if strip.mode in _STRAIGHT:
         strip = strip.convert(_STRAIGHT[strip.mode])
     if strip.mode not in ("RGB", "RGBA"):
@@ -85,14 +88,14 @@ def _flatten(strip: Image.Image, bits: int | None, span: tuple[float, float]) ->
     return np.frombuffer(strip.tobytes("raw", "RGB"), np.uint8).reshape(strip.height, strip.width, 3)
 
 
-def _reduce(strip: Image.Image, bits: int | None, span: tuple[float, float]) -> Pixels:
+def _reduce(strip: Image.Image, bits: int | None, span: tuple[float, float], black: float) -> Pixels:
     values: npt.NDArray[Any] = np.asarray(strip)
     if strip.mode not in ("I", "F") or bits is not None:
         high_byte: Pixels = np.clip(values >> ((bits or 16) - 8), 0, 255).astype(np.uint8)
         return high_byte
     low, high = span
     with np.errstate(invalid="ignore"):  # a signalling NaN would warn
-        wide = np.nan_to_num(values.astype(np.float64), nan=low, posinf=high, neginf=low)
+        wide = np.nan_to_num(values.astype(np.float64), nan=black, posinf=high, neginf=low)
     return np.rint((np.clip(wide, low, high) - low) * (255.0 / ((high - low) or 1.0))).astype(np.uint8)
 
 

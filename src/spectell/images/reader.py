@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import IO, BinaryIO
 
+import numpy as np
 from PIL import Image, ImageFile
 
 from spectell.errors import ImageError
@@ -38,6 +39,8 @@ _STRAIGHT_TO_RGB = {"JPEG": turbo.decode_rgb, "PNG": spng.decode_rgb}
 _HEAD = 256
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE = 258
+_PHOTOMETRIC = 262
+_SAMPLE_FORMAT, _UNSIGNED = 339, 1
 _REDUCED_COPY = 254
 _UNDO_ORIENTATION = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -165,6 +168,8 @@ def _rgb(image: ImageFile.ImageFile, name: str, stream: IO[bytes], max_pixels: i
     loaded = _load_as_stored(image) if name == "TIFF" else _load(image)
     if loaded.width * loaded.height > max_pixels:
         raise Refused(f"it turned out larger than it declared, and than max_pixels = {max_pixels:,}")
+    if name == "TIFF":
+        return to_rgb(_unsigned(loaded, image), bits=_significant_bits(image, name), negative=_white_is_zero(image))
     return to_rgb(loaded, bits=_significant_bits(image, name))
 
 
@@ -190,6 +195,19 @@ def _significant_bits(image: ImageFile.ImageFile, name: str) -> int | None:
     if name == "TIFF" and image.mode.startswith("I;16"):
         return int(min(16, max(8, getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))[0])))
     return None
+
+
+def _white_is_zero(image: ImageFile.ImageFile) -> bool:
+    """Without the tag too, as Pillow has it, which turns samples of 8 bits and fewer itself."""
+    return bool(getattr(image, "tag_v2", {}).get(_PHOTOMETRIC, 0) == 0)
+
+
+def _unsigned(loaded: Image.Image, image: ImageFile.ImageFile) -> Image.Image:
+    """Undo Pillow's reading of unsigned samples of 32 bits as signed ones, where that changed any."""
+    signed = getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT, (_UNSIGNED,))[0] != _UNSIGNED
+    if loaded.mode != "I" or signed or np.asarray(loaded).min() >= 0:
+        return loaded
+    return Image.fromarray(np.asarray(loaded).view(np.uint32).astype(np.float32))
 
 
 def _jpeg_facts(image: ImageFile.ImageFile) -> tuple[int | None, str | None]:
