@@ -1,8 +1,10 @@
 """What is said of peaks: never more than the history of the file allows."""
 
+import numpy as np
 import pytest
 
-from spectell.spectra import Peak, PeakCause, grid_period, group_peaks, peak_meaning
+from spectell.spectra import Peak, PeakCause, find_peaks, grid_period, group_peaks, peak_meaning, tile_periodogram
+from spectell.spectra.periodogram import noise_error
 
 
 def peak_at(vertical, horizontal, height=6.0):
@@ -23,10 +25,54 @@ def peak_at(vertical, horizontal, height=6.0):
         (0.125 + 0.2 / 128, 0.0, 8),
         (0.125 + 0.4 / 128, 0.0, None),
         (1 / 17, 0.0, None),
+        (0.25, 0.5 - 0.5 / 128, 4),
+        (0.25, 0.5 - 0.7 / 128, None),
+        (0.25 + 0.4 / 128, 0.5, None),
+        (0.5 / 128, 0.375, 8),
     ],
 )
 def test_the_period_is_the_smallest_that_fits(vertical, horizontal, period):
     assert grid_period(peak_at(vertical, horizontal)) == period
+
+
+@pytest.mark.parametrize("across", [0.0, 0.5, 0.25])
+@pytest.mark.parametrize(("side", "amplitude"), [(32, 30), (64, 25)])
+def test_a_wave_of_four_pixels_in_noise_has_a_period_of_four(rng, side, amplitude, across):
+    rows, columns = np.indices((side, side))
+    waves = amplitude * np.cos(2 * np.pi * (rows / 4 + columns * across) + rng.uniform(0, 6, (100, 1, 1)))
+    images = (rng.normal(128, 15, waves.shape) + waves).round().clip(0, 255).astype(np.uint8)
+    found = [
+        grid_period(peak)
+        for image in images
+        for peak in find_peaks(tile_periodogram(image[..., None], size=side), noise_error(1, side)).peaks
+    ]
+    assert len(found) > 50
+    assert sum(period != 4 for period in found) <= 0.02 * len(found) + 2
+
+
+@pytest.mark.parametrize(
+    ("resolution", "on_axis", "anywhere"), [(1 / 128, 0.11, 0.006), (1 / 64, 0.23, 0.02), (1 / 32, 0.45, 0.08)]
+)
+def test_random_positions_have_a_period_no_more_often_than_stated(rng, resolution, on_axis, anywhere):
+    positions = rng.uniform(0, 0.5, (20_000, 2))
+    far = positions[np.hypot(*positions.T) > 0.05]
+
+    def share(places):
+        periods = [grid_period(Peak(v, h, 6.0, 1e-6, 7.0, resolution)) for v, h in places.tolist()]
+        return np.mean([period is not None and period <= 8 for period in periods])
+
+    assert share(far) <= anywhere * 1.1
+    assert share(positions[positions[:, 0] > 0.05] * [1, 0]) <= on_axis * 1.1
+
+
+@pytest.mark.parametrize(
+    ("offset", "beside"), [(0.35, True), (0.9, True), (-0.9, True), (1.1, False), (2.0, False), (5.0, False)]
+)
+def test_a_peak_less_than_a_bin_beside_a_jpeg_frequency_is_not_said_to_have_none(offset, beside):
+    meaning = peak_meaning(peak_at(0.375 + offset / 128, 0.25 - offset / 128), jpeg_history=None, lossless=False)
+    assert meaning.period is None
+    assert meaning.text.startswith("Beside a frequency of a JPEG grid" if beside else "Not a frequency of a JPEG grid")
+    assert "possible" in meaning.text or "can" in meaning.text
 
 
 @pytest.mark.parametrize("lossless", [True, False])
