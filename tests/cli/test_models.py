@@ -102,12 +102,10 @@ def test_one_bad_file_hides_no_other_model(run, toy_model_path, tmp_path):
     for name in ("a", "c"):
         (tmp_path / f"{name}.safetensors").write_bytes(toy_model_path.read_bytes())
     (tmp_path / "b.safetensors").touch()
-    (tmp_path / "d.safetensors").write_bytes(toy_model_path.read_bytes().replace(b'"licence"', b'"license"'))
+    (tmp_path / "d.safetensors").write_bytes(toy_model_path.read_bytes().replace(b"licence", b"license"))
     first, second, third, fourth = run("models", tmp_path, status=3).stdout.split("\n\n")
     assert first.startswith("ridge-blocks  (")
-    assert (
-        second == f"{tmp_path / 'b.safetensors'} is not a model file: it has 0 bytes, too few for a safetensors header"
-    )
+    assert second.startswith(f"{tmp_path / 'b.safetensors'} is not a model file: it has 0 bytes")
     assert third.startswith("ridge-blocks  (")
     assert fourth.startswith(f"cannot use the model file {tmp_path / 'd.safetensors'}: the model's card does not fit")
     found = json.loads(run("models", tmp_path, "--json", status=3).stdout)
