@@ -3,6 +3,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from spectell.cli import cli
 from spectell.cli.demo import demo
 from spectell.detectors.artifact import DEFAULT_MODEL
 from spectell.workflows import demo as workflow
@@ -47,6 +48,19 @@ def test_json_is_one_object_with_everything(tmp_path, fake_scan):
 def test_the_picture_is_written(tmp_path, fake_scan):
     CliRunner().invoke(demo, ["-o", str(tmp_path)], catch_exceptions=False)
     assert (tmp_path / "spectra.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_second_demonstration_replaces_the_first_and_nothing_else(tmp_path, fake_scan):
+    for _ in range(2):
+        assert CliRunner().invoke(demo, ["-o", str(tmp_path / "out")], catch_exceptions=False).exit_code == 0
+    picture = tmp_path / "spectra.png"
+    for make in (lambda: picture.write_bytes(b"\x89PNG mine"), lambda: (picture.unlink(), picture.mkdir())):
+        make()
+        result = CliRunner().invoke(cli, ["demo", "-o", str(tmp_path)])
+        assert result.exit_code == 1
+        assert "spectra.png" in result.output
+        assert len(result.output.splitlines()) == 1
+        assert not (tmp_path / "real").exists()
 
 
 def test_a_file_in_the_place_of_the_folder_is_wrong_usage(tmp_path):

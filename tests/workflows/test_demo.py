@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -6,9 +7,9 @@ from PIL import Image
 from scipy.ndimage import median_filter
 
 from spectell.detectors.artifact import DEFAULT_MODEL
-from spectell.errors import ParameterError
+from spectell.errors import MismatchError, ParameterError
 from spectell.workflows import demo
-from spectell.workflows.demo import OUTCOMES, DemoRow, mean_spectrum, run_demo, write_demo_images
+from spectell.workflows.demo import OUTCOMES, DemoRow, is_demo_picture, mean_spectrum, run_demo, write_demo_images
 from spectell.workflows.verdict import Verdict
 
 
@@ -65,6 +66,26 @@ def test_files_of_the_user_are_left_alone(tmp_path):
     write_demo_images(tmp_path)
     write_demo_images(tmp_path)
     assert (tmp_path / "real" / "mine.png").read_bytes() == b"mine"
+
+
+def test_an_image_of_the_user_is_not_replaced_and_then_nothing_is_written(tmp_path):
+    (tmp_path / "shuffle").mkdir()
+    mine = tmp_path / "shuffle" / "shuffle-2.png"
+    Image.new("RGB", (8, 8)).save(mine)
+    before = mine.read_bytes()
+    with pytest.raises(MismatchError, match=r"shuffle-2\.png is not a picture of the demonstration; choose another"):
+        write_demo_images(tmp_path)
+    assert mine.read_bytes() == before
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
+
+
+def test_pictures_of_the_demonstration_are_known_again_and_no_others(written, tmp_path):
+    assert all(is_demo_picture(path) for path, _, _ in written[1])
+    Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
+    (tmp_path / "short.png").write_bytes(b"\x89PNG")
+    (tmp_path / "folder.png").mkdir()
+    os.mkfifo(tmp_path / "pipe.png")
+    assert not any(map(is_demo_picture, tmp_path.iterdir()))
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):

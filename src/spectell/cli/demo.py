@@ -30,7 +30,8 @@ def demo(output: Path, as_json: bool) -> None:
 
     The photographs come with scikit-learn and matplotlib; tiny generators that come with Spectell make the other
     images. Nothing is downloaded. The folder gets a sub-folder with the photographs, one for each generator, and
-    spectra.png: the mean spectra of both kinds side by side.
+    spectra.png: the mean spectra of both kinds side by side. Pictures of an earlier demonstration are replaced, other
+    files never.
 
     Example:
 
@@ -39,12 +40,18 @@ def demo(output: Path, as_json: bool) -> None:
     """
     # Told before NumPy is imported; its products are too small here for threads, which would wait for each other.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from spectell.cli.outputs import FileKind, check_output
+    from spectell.errors import MismatchError
     from spectell.figures.spectra import plot_spectrum_pair
-    from spectell.workflows.demo import run_demo
+    from spectell.workflows.demo import PICTURE_TITLE, is_demo_picture, run_demo
 
-    result = run_demo(output)
     picture = output / "spectra.png"
-    plot_spectrum_pair(result.real_spectrum, result.generated_spectrum).savefig(picture, dpi=150)
+    if os.path.isdir(picture):  # noqa: PTH112 - Path.is_dir raises where a folder may not be searched
+        raise MismatchError(f"{picture} must be a file and is a folder; choose another --output")
+    check_output(picture, FileKind("a picture of the demonstration", picture.name, is_demo_picture), option="--output")
+    result = run_demo(output)
+    figure = plot_spectrum_pair(result.real_spectrum, result.generated_spectrum)
+    figure.savefig(picture, dpi=150, metadata={"Title": PICTURE_TITLE})
     if as_json:
         rows = [row.as_dict() for row in result.rows]
         click.echo(json.dumps({"counts": result.counts, "spectra": str(picture), "rows": rows}, allow_nan=False))

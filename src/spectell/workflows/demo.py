@@ -27,11 +27,25 @@ from spectell.workflows.verdict import Verdict
 if TYPE_CHECKING:
     from spectell.detectors import Model
 
-__all__ = ["OUTCOMES", "DemoResult", "DemoRow", "mean_spectrum", "run_demo", "write_demo_images"]
+__all__ = [
+    "OUTCOMES",
+    "PICTURE_TITLE",
+    "DemoResult",
+    "DemoRow",
+    "is_demo_picture",
+    "mean_spectrum",
+    "run_demo",
+    "write_demo_images",
+]
 
 OUTCOMES = ("right", "inconclusive", "wrong", "error")
+PICTURE_TITLE = "Spectell demonstration"
+"""The title in every PNG file of the demonstration, by which a later one knows what it may replace."""
+
 _SIZE = 256
 """Sides of every image, in pixels: the same for both classes, as their format is."""
+_HEAD = 4096
+"""Bytes of a PNG file in which its title stands, if it has one of ours."""
 _IMAGES_A_GENERATOR = 3
 _BLOCK = 64
 """Sides of the blocks whose spectra are averaged: enough frequencies to tell the peaks of three doublings apart."""
@@ -143,7 +157,7 @@ def write_demo_images(folder: str | os.PathLike[str], *, seed: int = 0) -> list[
     ----------
     folder : path
         Made if it does not exist. Photographs go to ``real``, generated images to a sub-folder for each generator;
-        files of the same names are replaced, others are left alone.
+        those of an earlier demonstration are replaced, other files are left alone.
     seed : int >= 0
         Of the generated images.
 
@@ -154,8 +168,10 @@ def write_demo_images(folder: str | os.PathLike[str], *, seed: int = 0) -> list[
 
     Raises
     ------
+    MismatchError
+        If the folder cannot be written, or another file lies where an image would go; then nothing is written.
     ParameterError
-        If the folder cannot be written, or `seed` is negative.
+        If `seed` is negative.
     ArtifactError
         If the generators' weights cannot be read.
     ImageError
@@ -166,7 +182,32 @@ def write_demo_images(folder: str | os.PathLike[str], *, seed: int = 0) -> list[
     for name, generator in generators.items():
         for index in range(_IMAGES_A_GENERATOR):
             made.append((name, f"{name}-{index}", generator.generate(seed, index, height=_SIZE, width=_SIZE)))
-    return [(_write(Path(folder) / truth / f"{name}.png", pixels), truth, pixels) for truth, name, pixels in made]
+    placed = [(Path(folder) / truth / f"{name}.png", truth, pixels) for truth, name, pixels in made]
+    for path, _, _ in placed:
+        if os.path.lexists(path) and not is_demo_picture(path):
+            raise MismatchError(f"{path} is not a picture of the demonstration; choose another folder")
+    return [(_write(path, pixels), truth, pixels) for path, truth, pixels in placed]
+
+
+def is_demo_picture(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a picture that a demonstration wrote.
+
+    Raises
+    ------
+    OSError
+        If there is a file that cannot be read.
+
+    Examples
+    --------
+    >>> is_demo_picture("no-such-picture.png")
+    False
+    """
+    place = Path(path)
+    if not place.is_file():  # a pipe would block whoever reads it
+        return False
+    with place.open("rb") as file:
+        head = file.read(_HEAD)
+    return head.startswith(b"\x89PNG\r\n") and b"tEXtTitle\0" + PICTURE_TITLE.encode() in head
 
 
 def mean_spectrum(images: Iterable[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float64]:
@@ -204,10 +245,13 @@ def _crops(photographs: dict[str, npt.NDArray[np.uint8]]) -> Iterable[tuple[str,
 
 def _write(path: Path, pixels: npt.NDArray[np.uint8]) -> str:
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
+    title = PngInfo()
+    title.add_text("Title", PICTURE_TITLE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(pixels).save(path)
+        Image.fromarray(pixels).save(path, pnginfo=title)
     except OSError as error:
         raise MismatchError(f"cannot write {path}: {error.strerror or error}; choose another folder") from error
     return str(path)
