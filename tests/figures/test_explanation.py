@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from spectell.errors import ShapeError
 from spectell.figures.evidence_map import SCORE_LIMIT, cell_edges, plot_evidence
@@ -66,6 +67,19 @@ def test_signs_of_the_tiles_stand_where_the_tiles_are(theme):
     drawn = figure.axes[0].collections[0]
     assert drawn.get_clim() == (-SCORE_LIMIT, SCORE_LIMIT)
     assert np.ma.getmaskarray(drawn.get_array()).tolist() == [[False, False], [False, True]]
+
+
+@pytest.mark.parametrize("shape", [(64, 4000), (4000, 64), (100, 200)])
+def test_a_flat_picture_is_stretched_until_its_tiles_can_be_seen(shape):
+    height, width = shape
+    figure = plot_evidence(
+        np.zeros((*shape, 3), np.uint8), [[1.0, -1.0]], [[True, True]], centres=([0.5], [0.25, 0.75])
+    )
+    FigureCanvasAgg(figure).draw()
+    box = figure.axes[0].get_window_extent()
+    drawn = min(box.width, box.height) / max(box.width, box.height)
+    assert drawn == pytest.approx(max(min(shape) / max(shape), 1 / 8), rel=0.02)
+    assert (figure.axes[0].get_xlim(), figure.axes[0].get_ylim()) == ((0, width), (height, 0))
 
 
 def test_cells_meet_half_way():

@@ -12,8 +12,10 @@ import pytest
 from PIL import Image
 
 from spectell.reports.explanation import render_explanation
+from spectell.reports.spectrum import write_spectrum_report
 from spectell.workflows.explain import explain
 from spectell.workflows.photographs import PHOTOGRAPHS
+from spectell.workflows.spectrum import spectrum
 
 PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WHY_NOT = os.environ.get("SPECTELL_NO_BROWSER", "apt-get install chromium")
@@ -104,6 +106,66 @@ def test_everything_that_scrolls_or_unfolds_can_be_reached_by_keyboard(browser, 
     )
 
 
+OVERFLOWING = """[...document.querySelectorAll('.scroll')].filter(one => one.querySelector('table'))
+    .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.getAttribute('aria-label'))"""
+CAPTIONS = "[...document.querySelectorAll('caption > span')].map(one => one.getBoundingClientRect().width)"
+PAPER = 680  # A4 less its borders, in CSS pixels
+
+
+@pytest.fixture
+def paper(browser):
+    yield lambda path: (browser.show(path, PAPER), browser.call("Emulation.setEmulatedMedia", media="print"))
+    browser.call("Emulation.setEmulatedMedia", media="")
+
+
 def test_it_can_be_printed(browser, pages):
     browser.show(pages["photograph"], DESK)
     assert browser.print_pdf().startswith(b"%PDF")
+
+
+def test_the_table_of_verdicts_fits_a_telephone(browser, pages):
+    browser.show(pages["photograph"], PHONE)
+    first = "document.querySelectorAll('.scroll')[0]"
+    assert "as JPEG 75" in browser.evaluate(f"{first}.innerText")
+    assert browser.evaluate(f"{first}.scrollWidth <= {first}.clientWidth")
+
+
+def test_what_is_folded_away_is_printed(browser, pages, paper):
+    paper(pages["photograph"])
+    heights = browser.evaluate(
+        "[...document.querySelectorAll('details')].map(one => one.lastElementChild.getBoundingClientRect().height)"
+    )
+    assert len(heights) == 3
+    assert min(heights) > 40
+
+
+@pytest.fixture(scope="module")
+def wide_page(tmp_path_factory):
+    """The page of sets with long names, whose pictures share a grid of 4 pixels."""
+    folder = tmp_path_factory.mktemp("wide")
+    rng = np.random.default_rng(6)
+    for generator in ("real", "a-generator-with-a-long-name", "another_generator_with_a_name_longer_still"):
+        place = folder / "photographs-of-a-long-name-2026" / generator
+        place.mkdir(parents=True)
+        for k in range(3):
+            pixels = rng.normal(128, 20, (128, 128, 3))
+            pixels[::4] += 40 * (generator != "real")
+            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(place / f"{k}.png")
+    study = spectrum([folder / "photographs-of-a-long-name-2026"], folder / "out")
+    return write_spectrum_report(study, folder / "out")
+
+
+def test_the_tables_of_spectra_fit_a_desk_and_paper(browser, wide_page, paper):
+    browser.show(wide_page, DESK)
+    assert browser.complaints() == []
+    assert browser.evaluate("document.querySelectorAll('table').length") >= 6
+    assert browser.evaluate(OVERFLOWING) == []
+    paper(wide_page)
+    assert browser.evaluate(OVERFLOWING) == []
+    assert browser.evaluate("document.documentElement.scrollWidth") <= PAPER
+
+
+def test_captions_wrap_to_what_is_seen_of_a_table(browser, wide_page):
+    browser.show(wide_page, PHONE)
+    assert browser.evaluate(OVERFLOWING) != []
+    assert max(browser.evaluate(CAPTIONS)) <= PHONE

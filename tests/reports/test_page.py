@@ -14,7 +14,7 @@ HOSTILE = ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "a\u
 
 
 class Page(HTMLParser):
-    VOID = ("br", "hr", "img", "meta", "source")
+    VOID = ("br", "hr", "img", "meta", "source", "wbr")
 
     def __init__(self, page):
         super().__init__()
@@ -60,6 +60,7 @@ def everything(name):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_name_becomes_markup(name):
     page, harmless = Page(everything(name)), Page(everything("name"))
+    page.tags = [tag for tag in page.tags if tag != ("wbr", {})]  # a slash in a row's name may end a line
     assert [tag for tag, _ in page.tags] == [tag for tag, _ in harmless.tags]
     assert [sorted(found) for _, found in page.tags] == [sorted(found) for _, found in harmless.tags]
 

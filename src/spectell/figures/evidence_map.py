@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["SCORE_LIMIT", "cell_edges", "plot_evidence"]
+__all__ = ["LEAST_SHARE", "SCORE_LIMIT", "cell_edges", "plot_evidence"]
+
+LEAST_SHARE = 1 / 8
+"""Shorter side of the map over the longer one: a picture that is flatter is stretched, or its tiles were not seen."""
 
 SCORE_LIMIT = 1.5
 """Log-odds of the last colours: the same on every map, so that maps can be compared."""
@@ -41,7 +44,7 @@ def plot_evidence(
     Parameters
     ----------
     picture : ndarray of shape (H, W, 3), uint8
-        The image, at any size.
+        The image, at any size. One whose shorter side is less than `LEAST_SHARE` of the longer is stretched to that.
     scores : array_like of shape (R, C)
         Log-odds of each tile.
     clear : array_like of shape (R, C), bool
@@ -78,10 +81,12 @@ def plot_evidence(
     with themed(theme):
         from matplotlib.figure import Figure
 
-        inches = np.array([width, height]) * (4.6 / max(width, height * 1.15))
+        sides = np.maximum([width, height], LEAST_SHARE * max(width, height))
+        inches = sides * (4.6 / max(sides[0], sides[1] * 1.15))
+        aspect = (sides[1] / height) / (sides[0] / width)
         figure = Figure(figsize=(max(inches[0], 2.6) + 0.1, inches[1] + 0.75), layout="constrained")
         axes = figure.subplots()
-        axes.imshow(_faint(picture, theme), extent=(0, width, height, 0), interpolation="bilinear", aspect="equal")
+        axes.imshow(_faint(picture, theme), extent=(0, width, height, 0), interpolation="bilinear", aspect=aspect)
         mesh = axes.pcolormesh(
             cell_edges(acrosses) * width,
             cell_edges(downs) * height,

@@ -110,20 +110,21 @@ def _changes(found: Explanation) -> Section:
         verdict = trial.judgement.verdict
         score = plain(trial.judgement.score) if trial.judged else "–"
         share = percent(trial.judgement.probability) if trial.judged else "too small to judge"
-        size = f"{trial.width} × {trial.height}"
-        rows.append([_brief(trial.name), f"{SHAPES[verdict]}{NO_BREAK}{verdict}", share, score, size])
+        size = f"{trial.width}{NO_BREAK}×{NO_BREAK}{trial.height}"
+        name = join([_brief(trial.name), element("small", size)])  # a column of its own would not fit a telephone
+        rows.append([name, f"{SHAPES[verdict]}{NO_BREAK}{verdict}", share, score])
     made = table(
-        ["the picture", "verdict", "probability", "score", "pixels"],
+        ["the picture, its pixels", "verdict", "probability", "score"],
         rows,
         caption="The same picture, judged again after what web sites do to pictures",
-        numeric=[2, 3, 4],
+        numeric=[2, 3],
     )
     return section("What would change the verdict", paragraph(trials_sentence(found.trials)), made)
 
 
 def _brief(name: str) -> str:
     """Shorten what was done to a picture, so that the verdict beside it fits a telephone."""
-    return name.removeprefix("saved ").removesuffix(" in size").replace(" ", NO_BREAK)
+    return name.removeprefix("saved ").removesuffix(" in size")
 
 
 def _where(found: Explanation) -> Section:
@@ -175,13 +176,14 @@ def _reasons(found: Explanation) -> Section:
             caption="Frequencies in cycles per pixel, the mean of those in a cell of 1/32",
             numeric=[1, 2, 3],
         ),
+        unfolded=True,
     )
     bands = items(*(f"{name}: {meaning}" for name, meaning in BAND_MEANINGS.items()))
     return section(
         title,
         paragraph(reasons_sentence(reasons)),
         reasons_figures(reasons),
-        details("What the bands are", bands),
+        details("What the bands are", bands, unfolded=True),
         strongest if rows else "",
         paragraph(closing),
     )

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from spectell.figures.evidence_map import plot_evidence
+from spectell.figures.evidence_map import LEAST_SHARE, plot_evidence
 from spectell.figures.explanation import plot_contributions, plot_profile_band, plot_spectrum_panel
 from spectell.figures.heat_maps import Scale, limits_of
 from spectell.figures.style import DARK, LIGHT, Theme
@@ -138,12 +138,18 @@ def evidence_figure(pixels: npt.NDArray[np.uint8], found: EvidenceMap) -> Markup
     light, dark = (
         _lossy(plot_evidence(small, found.scores, found.clear, centres=centres, theme=theme)) for theme in (LIGHT, DARK)
     )
+    caption = (
+        "Coloured tiles have a score that differs from zero by more than their uncertainty (95 %, from the scatter of "
+        "their quarters): + towards “generated”, − towards “real”. The rest says nothing either way."
+    )
+    times = LEAST_SHARE * max(width, height) / min(width, height)
+    if times > 1:
+        caption += f" The picture is drawn {times:.2g} times as {'high' if width > height else 'wide'} as it is."
     return figure(
         light,
         dark=dark,
         alt=f"The picture in grey with the scores of its tiles. {evidence_sentence(found)}",
-        caption="Coloured tiles have a score that differs from zero by more than their uncertainty (95 %, from the "
-        "scatter of their quarters): + towards “generated”, − towards “real”. The rest says nothing either way.",
+        caption=caption,
         width=700,
     )
 

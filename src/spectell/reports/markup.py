@@ -17,7 +17,7 @@ from spectell.errors import ParameterError
 
 __all__ = ["Content", "Markup", "element", "join", "text", "without_elements"]
 
-_VOID = frozenset({"br", "hr", "img", "meta", "source"})
+_VOID = frozenset({"br", "hr", "img", "meta", "source", "wbr"})
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 

@@ -117,10 +117,11 @@ def table(
         if len(row) != len(headers):
             raise ParameterError(f"a row must have {len(headers)} values, one for each header, got {len(row)}")
         cells = [element("td", value, class_=_number(k, numeric)) for k, value in enumerate(row)]
-        body.append(element("tr", element("th", row[0], scope="row", class_=_number(0, numeric)), *cells[1:]))
+        named = element("th", _breakable(row[0]), scope="row", class_=_number(0, numeric))
+        body.append(element("tr", named, *cells[1:]))
     made = element(
         "table",
-        element("caption", caption),
+        element("caption", element("span", caption)),  # so that it wraps to what is visible of a wide table
         element("thead", element("tr", *head)),
         element("tbody", *body),
     )
@@ -185,9 +186,9 @@ def callout(title: Content, *content: Content, kind: Literal["note", "good", "ca
     return element("div", paragraph(title, class_="callout-title"), *content, class_=f"callout {kind}", role="note")
 
 
-def details(summary: Content, *content: Content) -> Markup:
-    """Make a part that the reader unfolds."""
-    return element("details", element("summary", summary), *content)
+def details(summary: Content, *content: Content, unfolded: bool = False) -> Markup:
+    """Make a part that the reader unfolds, or may fold; what must be on paper in every browser begins unfolded."""
+    return element("details", element("summary", summary), *content, open=unfolded)
 
 
 def file_link(name: str, label: Content | None = None) -> Markup:
@@ -220,6 +221,13 @@ def data_uri(image: bytes) -> Markup:
     if media is None:
         raise ParameterError(f"an image of a page must be PNG, JPEG, WebP or SVG, got bytes that begin {image[:8]!r}")
     return Markup(f"data:{media};base64,{base64.b64encode(image).decode('ascii')}")
+
+
+def _breakable(name: Content) -> Content:
+    """Let a name of several parts, such as that of a set, end a line after a slash rather than amid a word."""
+    if isinstance(name, Markup) or "/" not in str(name):
+        return name
+    return join(str(name).split("/"), Markup("/<wbr>"))
 
 
 def _number(column: int, numeric: Collection[int]) -> str | None:

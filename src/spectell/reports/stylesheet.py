@@ -37,14 +37,17 @@ pre{max-width:100%;overflow-x:auto;padding:.75rem 1rem;background:var(--panel);b
 .facts{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.3rem 1.5rem;margin:0 0 1.25rem}
 .facts dt{color:var(--muted)}
 .facts dd{margin:0;overflow-wrap:anywhere}
-.scroll{overflow-x:auto;margin:0 0 1.25rem}
+.scroll{overflow-x:auto;margin:0 0 1.25rem;container-type:inline-size}
 table{border-collapse:collapse;font-size:.925rem;line-height:1.4}
 caption{text-align:left;padding:0 0 .5rem;color:var(--muted);font-size:.925rem}
-th,td{padding:.4rem .9rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
-td:last-child:not(.number){min-width:12rem}
+caption>span{display:block;position:sticky;left:0;max-width:min(44rem,100cqw)}
+th,td{padding:.4rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
+td:last-child:not(.number){min-width:10rem}
 thead th{background:var(--panel);font-weight:600;vertical-align:bottom}
-tbody th{font-weight:600}
-.number{text-align:right;font-variant-numeric:tabular-nums lining-nums;white-space:nowrap}
+tbody th{font-weight:600;overflow-wrap:anywhere;min-width:8rem}
+tbody th small{display:block;font-weight:400;white-space:nowrap}
+.number{text-align:right;font-variant-numeric:tabular-nums lining-nums}
+td.number{white-space:nowrap}
 figure{margin:0 0 1.75rem}
 figure img{display:block;max-width:100%;height:auto;border-radius:4px}
 figure .scroll{margin:0}
@@ -59,12 +62,17 @@ border-radius:0 6px 6px 0}
 summary{cursor:pointer;padding:.3rem 0;font-weight:600}
 footer{padding-top:1.25rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
 @media (max-width:32rem){.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.6rem}
-th,td{padding:.35rem .6rem}}
+table{font-size:.85rem}th,td{padding:.35rem .3rem}td.number{white-space:normal}
+td:last-child:not(.number){min-width:8rem}tbody th{min-width:4.5rem}}
 @media print{@page{margin:16mm}body{font-size:10pt}.contents,.skip{display:none}
-header,main,footer{max-width:none;padding-left:0;padding-right:0}.scroll{overflow:visible}
+header,main,footer{max-width:none;padding-left:0;padding-right:0}
+.scroll{overflow:visible;container-type:normal}caption>span{position:static;max-width:44rem}
+details::details-content{content-visibility:visible;block-size:auto}
 figure .scroll img{min-width:0!important;max-width:100%}
 figure,tr,.callout{break-inside:avoid}h1,h2,h3{break-after:avoid}
-table{font-size:8.5pt}a{color:inherit}}
+table{font-size:8pt}th,td{padding:.2rem .4rem}td.number{white-space:normal}
+td:last-child:not(.number){min-width:7rem}tbody th{min-width:5.5rem}
+caption,figcaption{font-size:9pt}a{color:inherit}}
 """
 
 
