@@ -48,6 +48,13 @@ def test_directions_share_their_axes():
     assert len({axes.get_ylim() for axes in figure.axes}) == 1
 
 
+def test_the_axes_name_two_different_quantities():
+    radial = plot_radial_profiles([Curve("a", FREQUENCY, 0 * FREQUENCY)]).axes[0]
+    horizontal = plot_directional_profiles([("a", FREQUENCY, [0 * FREQUENCY] * 3)]).axes[0]
+    assert radial.get_ylabel() == "mean power of a ring, geometric mean of images (dB)"
+    assert horizontal.get_ylabel() == "geometric mean power of bins and images (dB)"
+
+
 def test_nothing_to_draw_is_refused():
     with pytest.raises(ParameterError, match="at least one curve"):
         plot_radial_profiles([])

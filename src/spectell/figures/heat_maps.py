@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
 
-__all__ = ["DIFFERENCE", "EFFECT", "MEAN", "RATIO", "SPREAD", "Scale", "draw_heat_map", "limits_of", "plot_heat_maps"]
+__all__ = [
+    "DIFFERENCE",
+    "EFFECT",
+    "GEOMETRIC_MEAN",
+    "MEAN",
+    "RATIO",
+    "SPREAD",
+    "Scale",
+    "draw_heat_map",
+    "limits_of",
+    "plot_heat_maps",
+]
 
 Float64Array = npt.NDArray[np.float64]
 Limits = tuple[float, float]
@@ -54,6 +65,9 @@ class Scale:
 
 
 MEAN = Scale("mean power (dB)")
+GEOMETRIC_MEAN = Scale("geometric mean power (dB)")
+"""Of means of logarithms: below the mean power, by 5.5 dB for the coefficients of Gaussian noise."""
+
 SPREAD = Scale("standard deviation (dB)")
 DIFFERENCE = Scale("difference to the reference (dB)", centred=True)
 RATIO = Scale("ratio to the reference (dB)", centred=True)
@@ -66,6 +80,7 @@ def plot_heat_maps(
     *,
     scale: Scale = MEAN,
     shown: Sequence[npt.ArrayLike] | None = None,
+    columns: int | None = None,
     theme: Theme = LIGHT,
 ) -> Figure:
     """Spectra side by side on one scale of colours.
@@ -80,6 +95,8 @@ def plot_heat_maps(
         What the values are.
     shown : sequence of array_like of shape (H, W), bool, optional
         Which coefficients are drawn; the others are muted, as those that do not differ significantly. All by default.
+    columns : int >= 1, optional
+        Panels beside each other; up to four by default, in rows as even as can be.
     theme : Theme
         Colours.
 
@@ -108,7 +125,7 @@ def plot_heat_maps(
         )
     drawn = [_masked(_matrix(value), mask) for value, mask in zip(values, masks, strict=True)]
     limits = limits_of(drawn, centred=scale.centred)
-    rows, columns = grid_shape(len(drawn))
+    rows, columns = grid_shape(len(drawn)) if columns is None else (-(-len(drawn) // columns), columns)
     with themed(theme):
         from matplotlib.figure import Figure
 

@@ -21,9 +21,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Curve", "PowerLawLine", "plot_directional_profiles", "plot_radial_profiles", "spread_labels"]
+__all__ = [
+    "BIN_POWER",
+    "RING_POWER",
+    "Curve",
+    "PowerLawLine",
+    "plot_directional_profiles",
+    "plot_radial_profiles",
+    "spread_labels",
+]
 
 Float64Array = npt.NDArray[np.float64]
+
+RING_POWER = "mean power of a ring, geometric mean of images (dB)"
+"""What a radial profile shows: within an image the mean, between images the mean of the logarithms."""
+
+BIN_POWER = "geometric mean power of bins and images (dB)"
+"""What directional profiles show: the mean of the logarithms of single bins."""
 
 _HIGHEST = 0.5
 _DASHES = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
@@ -62,7 +76,7 @@ class Curve:
     frequency : ndarray of shape (B,)
         In cycles per pixel, increasing; zero is not drawn.
     decibels : ndarray of shape (B,)
-        Power. NaN where there is none.
+        Power, as `RING_POWER` or `BIN_POWER` says. NaN where there is none.
     spread : ndarray of shape (B,), optional
         Half the height of the band around the curve, in decibels.
     law : PowerLawLine, optional
@@ -117,7 +131,7 @@ def plot_radial_profiles(
         for k, (curve, colour) in enumerate(zip(curves, cycle(theme, len(curves)), strict=True)):
             _draw(axes, curve, colour, dashes=k // len(theme.cycle))
         _frequency_axis(axes, curves)
-        axes.set_ylabel("mean power (dB)")
+        axes.set_ylabel(RING_POWER)
         _name_at_end(axes, curves, cycle(theme, len(curves)))
         said = [band] if any(curve.spread is not None for curve in curves) else []
         said += ["dashed: fitted power law"] if any(curve.law for curve in curves) else []
@@ -170,7 +184,7 @@ def plot_directional_profiles(
             _frequency_axis(axes, curves, every=2)
             if number == len(directions) - 1:
                 _name_at_end(axes, curves, colours)
-        panels[0].set_ylabel("mean power (dB)")
+        panels[0].set_ylabel(BIN_POWER)
     return figure
 
 

@@ -9,18 +9,27 @@ from pathlib import Path
 
 from spectell.datasets.atomic import replacing
 from spectell.reports.markup import Content, Markup, join
-from spectell.reports.numbers import tenths
+from spectell.reports.numbers import signed, tenths
 from spectell.reports.page import Section, render_page, section, write_page
 from spectell.reports.parts import callout, details, facts, file_link, items, paragraph, subsection
 from spectell.reports.render import Drawing, Rendered, render_drawings
 from spectell.reports.spectrum_figures import (
+    block_channel_drawings,
     block_drawings,
+    channel_drawing,
     drawn_sizes,
     full_drawings,
     peak_drawing,
     profile_drawings,
 )
-from spectell.reports.spectrum_tables import comparison_table, left_out, peak_table, power_law_table, set_table
+from spectell.reports.spectrum_tables import (
+    comparison_table,
+    largest_effect,
+    left_out,
+    peak_table,
+    power_law_table,
+    set_table,
+)
 from spectell.workflows.spectrum_study import Comparison, SpectrumStudy
 
 __all__ = ["PAGE", "findings", "shown_figure", "write_figures", "write_spectrum_report"]
@@ -52,7 +61,8 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
     folder = Path(directory)
     shown = drawn_sizes(study)
     drawn = peak_drawing(study)
-    groups = [*(list(full_drawings(study, size)) for size in shown), list(block_drawings(study))]
+    groups = [[*full_drawings(study, size), channel_drawing(study, size)] for size in shown]
+    groups += [[*block_drawings(study), *block_channel_drawings(study)]]
     groups += [list(profile_drawings(study)), [drawn] if drawn else []]
     figures = iter(write_figures(list(chain(*groups)), folder))
     *full, blocks, profiles, peaks = [list(islice(figures, len(group))) for group in groups]
@@ -111,8 +121,11 @@ def findings(study: SpectrumStudy) -> Markup:
 
 def _difference(found: Comparison) -> str:
     what = f"full-size spectra of {found.size}" if found.kind == "log" else "block-averaged spectra"
-    largest = found.effect_summary["maximum_absolute"]
-    by = "" if largest is None else f", the largest by {largest:.1f} standard deviations"
+    largest = largest_effect(found)
+    by = ""
+    if largest is not None:
+        effect, low, high = map(signed, largest)
+        by = f", the largest by {effect} standard deviations (95 % interval {low} to {high})"
     return f"{tenths(found.share_significant)} of {found.n_coefficients:,} coefficients of {what} differ{by}."
 
 
@@ -126,11 +139,13 @@ def _exponents(study: SpectrumStudy, name: str) -> str:
 
 def _full_section(study: SpectrumStudy, size: str, figures: Sequence[Rendered], *, single: bool) -> Section:
     compared = [each for each in study.comparisons if each.size == size and each.kind == "log"]
-    first = [figure for figure in figures if figure.drawing.name.startswith(("mean-", "difference-", "effect-"))]
-    rest = [figure for figure in figures if figure not in first]
+    *grey, channels = figures
+    first = [figure for figure in grey if figure.drawing.name.startswith(("mean-", "difference-", "effect-"))]
+    rest = [figure for figure in grey if figure not in first]
     return section(
         "Full-size spectra" if single else f"Full-size spectra, {size}",
         *map(shown_figure, first),
+        subsection("Red, green and blue", shown_figure(channels)),
         *([comparison_table(study, compared)] if compared else []),
         # Maps of noise are large. What is folded away has one scheme, so that pages of five sets stay below 3 MB.
         details("Signed means, ratio and spread", *(shown_figure(made, both=False) for made in rest)) if rest else "",
@@ -168,7 +183,9 @@ def _settings(study: SpectrumStudy) -> Markup:
         "Units",
         paragraph(
             "Decibels are 20 lg of a magnitude and 10 lg of a power, of pixel values from 0 to 255 under an "
-            "orthonormal transform. Frequencies are in cycles per pixel: 1/2 is the finest pattern of pixels."
+            "orthonormal transform. Mean spectra are means of logarithms, that is geometric means of the power: they "
+            "lie below its mean, by 5.5 dB for the coefficients of Gaussian noise. Frequencies are in cycles per "
+            "pixel: 1/2 is the finest pattern of pixels."
         ),
     )
 

@@ -6,23 +6,36 @@ tile spectra can be read against each other. Arrays are read when a figure is ma
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from spectell.figures.canvas import DECIBELS_PER_NAT
-from spectell.figures.heat_maps import DIFFERENCE, EFFECT, MEAN, RATIO, SPREAD, Scale, plot_heat_maps
+from spectell.figures.heat_maps import DIFFERENCE, EFFECT, GEOMETRIC_MEAN, RATIO, SPREAD, Scale, plot_heat_maps
 from spectell.figures.peaks import Mark, plot_peaks
 from spectell.figures.profiles import Curve, PowerLawLine, plot_directional_profiles, plot_radial_profiles
 from spectell.figures.style import Theme
 from spectell.reports.numbers import tenths
 from spectell.reports.render import Drawing
 from spectell.spectra.peaks import dct_position
+from spectell.workflows.spectrum_means import BLOCK_CHANNELS, CHANNELS
 from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumStudy, TileSpectra
 
-__all__ = ["block_drawings", "drawn_sizes", "full_drawings", "peak_drawing", "profile_drawings", "set_label"]
+if TYPE_CHECKING:
+    from spectell.workflows.spectrum_means import MeanSpectrum
+
+__all__ = [
+    "block_channel_drawings",
+    "block_drawings",
+    "channel_drawing",
+    "drawn_sizes",
+    "full_drawings",
+    "peak_drawing",
+    "profile_drawings",
+    "set_label",
+]
 
 Float64Array = npt.NDArray[np.float64]
 
@@ -61,10 +74,10 @@ def full_drawings(study: SpectrumStudy, size: str) -> Iterator[Drawing]:
         f"mean-{size}",
         lambda: [_AMPLITUDE * log.mean for log in logs],
         labels,
-        MEAN,
+        GEOMETRIC_MEAN,
         f"Mean spectra of {_listed(labels)}",
-        f"Mean of the logarithm of every DCT coefficient of grey images of {size} pixels, on one scale: {images}. "
-        "Low frequencies are top left.",
+        f"Mean of the logarithm of every DCT coefficient of grey images of {size} pixels, on one scale: {images}. That "
+        "is the geometric mean of the power, which lies below the mean. Low frequencies are top left.",
     )
     yield from _compared_maps(study, "log", "grey", size)
     yield _maps(
@@ -97,11 +110,45 @@ def block_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
         "blocks",
         lambda: [DECIBELS_PER_NAT * blocks.mean for _, blocks in having],
         labels,
-        MEAN,
+        GEOMETRIC_MEAN,
         f"Block-averaged spectra of {_listed(labels)}",
-        f"Mean log power of the luma over blocks of 32 x 32 native pixels; images of all sizes take part: {images}.",
+        "Geometric mean, over images and their blocks of 32 x 32 native pixels, of the power of the luma, which lies "
+        f"below the mean. Images of all sizes take part: {images}.",
     )
     yield from _compared_maps(study, "blocks", "luma", None)
+
+
+def channel_drawing(study: SpectrumStudy, size: str) -> Drawing:
+    """Return the figure of red, green and blue of one size: differences to the reference, or means without one."""
+    having = [(set_label(each, study), full) for each in study.sets for full in each.full if full.name == size]
+    compared = _channel_differences(study, "log", CHANNELS[1:], size)
+    if compared is not None:
+        return compared
+    return _channel_means(
+        f"mean-channels-{size}",
+        {label: [full.log[channel] for channel in CHANNELS[1:]] for label, full in having},
+        CHANNELS[1:],
+        _AMPLITUDE,
+        "Geometric mean of the power of each channel, on one scale.",
+    )
+
+
+def block_channel_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
+    """Yield the figures of the colour differences of the block-averaged spectra."""
+    channels = BLOCK_CHANNELS[1:]
+    blocks = {
+        set_label(each, study): [each.blocks[channel] for channel in channels] for each in study.sets if each.blocks
+    }
+    if not blocks:
+        return
+    caption = (
+        "The same of the blue and the red difference, as JPEG files have them: blue and red less the luma. Grey "
+        "pictures have none."
+    )
+    yield _channel_means("blocks-channels", blocks, channels, DECIBELS_PER_NAT, caption)
+    compared = _channel_differences(study, "blocks", channels, None)
+    if compared is not None:
+        yield compared
 
 
 def profile_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
@@ -119,8 +166,9 @@ def profile_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
         "radial",
         lambda theme: plot_radial_profiles(curves, band=f"band{whose}: one standard deviation", theme=theme),
         f"Radial profiles of {_listed(labels)}, falling with frequency. Exponents of the fitted laws: {fitted}.",
-        "Power at each distance from zero frequency, of the luma in Hann-windowed tiles. Photographs fall as a power "
-        "of the frequency; the exponent stands beside each name.",
+        "Mean power of each ring around zero frequency, of the luma in Hann-windowed tiles, then the geometric mean "
+        "over images, which lies below their mean. Photographs fall as a power of the frequency; the exponent stands "
+        "beside each name.",
     )
     directions = ("horizontal", "vertical", "diagonal")
     sets = [
@@ -135,7 +183,9 @@ def profile_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
         "directions",
         lambda theme: plot_directional_profiles(sets, directions=directions, theme=theme),
         f"Horizontal, vertical and diagonal profiles of {_listed(labels)}.",
-        "The same within 15 degrees of three directions. Spikes at 1/8, 1/4 and 3/8 are those of a grid of 8 pixels.",
+        "Within 15 degrees of three directions: the geometric mean over images and over the coefficients of a ring, "
+        "which lies below the mean of a ring that the figure above shows. Spikes at 1/8, 1/4 and 3/8 are those of a "
+        "grid of 8 pixels.",
     )
 
 
@@ -149,7 +199,7 @@ def peak_drawing(study: SpectrumStudy) -> Drawing | None:
     counted = ", ".join(f"{label} {len(found)}" for label, found in zip(labels, marks, strict=True))
 
     def make(theme: Theme) -> Any:
-        return plot_peaks([_power(each) for each in having], labels, marks, theme=theme)
+        return plot_peaks([_power(each) for each in having], labels, marks, scale=GEOMETRIC_MEAN, theme=theme)
 
     return Drawing(
         "peaks",
@@ -167,6 +217,61 @@ def _maps(
         return plot_heat_maps(read(), labels, scale=scale, theme=theme)
 
     return Drawing(name, make, f"{alt}: heat maps, low frequencies top left. {scale.label}.", caption)
+
+
+def _channel_means(
+    name: str, spectra: Mapping[str, Sequence[MeanSpectrum]], channels: Sequence[str], unit: float, caption: str
+) -> Drawing:
+    """Draw the channels of each set beside each other."""
+    titles = [f"{_colour(channel)}, {label}" for label in spectra for channel in channels]
+    columns = _columns(channels, titles)
+
+    def make(theme: Theme) -> Any:
+        means = [unit * each.mean for row in spectra.values() for each in row]
+        return plot_heat_maps(means, titles, scale=GEOMETRIC_MEAN, columns=columns, theme=theme)
+
+    alt = f"Spectra of {_listed(list(spectra))} in {_listed([*map(_spelt, channels)])}: heat maps, each with its name."
+    return Drawing(name, make, alt, caption)
+
+
+def _channel_differences(study: SpectrumStudy, kind: str, channels: Sequence[str], size: str | None) -> Drawing | None:
+    """Draw the channels of each set that is compared beside each other; None where none is."""
+    rows = [[study.compared(each.name, kind, channel, size) for channel in channels] for each in study.sets]
+    found = [each for row in rows for each in row if each is not None]
+    if not found:
+        return None
+    unit = DECIBELS_PER_NAT if kind == "blocks" else _AMPLITUDE
+    labels = [set_label(study[each.name], study) for each in found]
+    titles = [f"{_colour(each.channel)}, {label}" for each, label in zip(found, labels, strict=True)]
+    columns = _columns(channels, titles)
+
+    def make(theme: Theme) -> Any:
+        values, shown = [unit * each.difference for each in found], [each.significant for each in found]
+        return plot_heat_maps(values, titles, scale=DIFFERENCE, shown=shown, columns=columns, theme=theme)
+
+    named = _listed([*map(_spelt, channels)])
+    return Drawing(
+        f"difference-channels-{size or kind}",
+        make,
+        f"Differences of {_listed(list(dict.fromkeys(labels)))} to the reference in {named}: heat maps, orange is "
+        "more, purple is less, grey is chance.",
+        f"Mean minus that of {set_label(study[study.reference], study)} in {named}, on one scale. Grey cells do not "
+        "differ significantly; the table has the share of those that do.",
+    )
+
+
+def _columns(channels: Sequence[str], titles: Sequence[str]) -> int:
+    """Return how many panels stand in a row: all channels of a set, and of two sets where four panels fit."""
+    return min(len(titles), 4) if len(channels) == 2 else len(channels)
+
+
+def _spelt(channel: str) -> str:
+    return channel.replace("_", " ")
+
+
+def _colour(channel: str) -> str:
+    """Shorten the name of a channel, so that a title has room for that of the set."""
+    return channel.removesuffix("_difference")
 
 
 def _compared_maps(study: SpectrumStudy, kind: str, channel: str, size: str | None) -> Iterator[Drawing]:

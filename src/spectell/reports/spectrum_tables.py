@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from spectell.reports.markup import Content, Markup
-from spectell.reports.numbers import tenths
+from spectell.reports.numbers import signed, tenths
 from spectell.reports.parts import callout, details, items, paragraph, table
 from spectell.spectra.peak_meaning import PeakGrid, PeakMeaning, grid_period, group_peaks
 from spectell.spectra.peaks import FALSE_ALARM, Peak
 from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumStudy
 
-__all__ = ["comparison_table", "left_out", "peak_table", "power_law_table", "probability", "set_table"]
+__all__ = [
+    "comparison_table",
+    "largest_effect",
+    "left_out",
+    "peak_table",
+    "power_law_table",
+    "probability",
+    "set_table",
+]
 
 _DASH = "–"
 _MOST_GRIDS = 6
@@ -69,7 +79,7 @@ def comparison_table(study: SpectrumStudy, comparisons: Sequence[Comparison]) ->
     """Make the table of what differs from the reference."""
     rows = []
     for each in comparisons:
-        summary = each.effect_summary
+        summary, largest = each.effect_summary, largest_effect(each)
         rows.append(
             [
                 each.name,
@@ -77,16 +87,36 @@ def comparison_table(study: SpectrumStudy, comparisons: Sequence[Comparison]) ->
                 f"{each.counts[0]:,} and {each.counts[1]:,}",
                 tenths(each.share_significant),
                 _number(summary["median_absolute"]),
-                _number(summary["maximum_absolute"]),
+                "no limit" if largest is None else signed(largest[0]),
+                _DASH if largest is None else f"{signed(largest[1])} to {signed(largest[2])}",
                 tenths(summary["share_large"] or 0),
             ]
         )
-    headers = ["set", "spectrum", "images", "differ", "median effect", "largest", "0.8 or more"]
+    headers = ["set", "spectrum", "images", "differ", "median effect", "largest", "its 95 % interval", "0.8 or more"]
     caption = (
         f"Differences to {study.reference}: share of coefficients that differ after correction for their number; "
-        "effects in standard deviations, and the share of those of 0.8 or more"
+        "effects in standard deviations: the median without sign, the largest with its sign and the interval of that "
+        "coefficient by itself (the largest of so many is too large on average), and the share of 0.8 or more"
     )
-    return table(headers, rows, caption=caption, numeric=[2, 3, 4, 5, 6])
+    return table(headers, rows, caption=caption, numeric=[2, 3, 4, 5, 6, 7])
+
+
+def largest_effect(found: Comparison) -> tuple[float, float, float] | None:
+    """Return the effect size of largest magnitude with the ends of its confidence interval.
+
+    Parameters
+    ----------
+    found : Comparison
+
+    Returns
+    -------
+    effect, low, high : float
+        In standard deviations. None where the largest is without limit.
+    """
+    effect = found.effect
+    place = int(np.abs(effect).argmax())
+    values = tuple(float(array.flat[place]) for array in (effect, found.low, found.high))
+    return (values[0], values[1], values[2]) if np.isfinite(values).all() else None
 
 
 def peak_table(study: SpectrumStudy) -> Markup:
