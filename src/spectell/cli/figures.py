@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spectell.workflows.evaluation import ClassFigures
     from spectell.workflows.models import ModelDescription
 
-__all__ = ["calibration_lines", "card_lines", "evaluation_lines", "stage_progress"]
+__all__ = ["calibration_lines", "card_lines", "evaluation_lines", "refutation_lines", "stage_progress"]
 
 _NAMES = {
     "accuracy": "accuracy",
@@ -111,16 +111,36 @@ def calibration_lines(found: CalibrationResult) -> list[str]:
     """Return what a calibration did, then the rates that were verified."""
     low, high = found.supported
     lines = [
-        f"{found.n_first} photographs set the thresholds; {found.n_second} others verified them.",
+        f"{found.n_first} photographs set the thresholds; {found.n_second} others {_verdict(found)}.",
         f"False-positive rates from {100 * low:.2g} % to {100 * high:.0f} % can be asked for.",
         "",
         "promised   measured on the second half",
-        *(_rate(rate) for rate in found.rates),
+        *(_rate(rate) + _remark(rate, found) for rate in found.rates),
         "",
         "at the thresholds that the model had before, all photographs:",
         *(_rate(rate) for rate in found.before),
     ]
     return lines + [f"Note: {note}" for note in found.notes]
+
+
+def _verdict(found: CalibrationResult) -> str:
+    return "refuted them" if found.refuted else "verified them"
+
+
+def _remark(rate: RateCard, found: CalibrationResult) -> str:
+    if rate in found.refuted:
+        return "   REFUTED"
+    return "   above the promise" if rate in found.above else ""
+
+
+def refutation_lines(found: CalibrationResult) -> list[str]:
+    """Return a warning for each rate that was measured to be above its promise."""
+    return [
+        f"a rate of {100 * rate.fpr:g} % is {'refuted' if rate in found.refuted else 'exceeded'}: {rate.exceeded} of "
+        f"{rate.n} photographs that had no part in the thresholds pass it, {100 * rate.low:.2f} to "
+        f"{100 * rate.high:.2f} % with 95 % confidence"
+        for rate in found.above
+    ]
 
 
 def _rate(rate: RateCard) -> str:

@@ -1,9 +1,15 @@
 """Set a model's thresholds on somebody's own photographs.
 
-The photographs are divided in two halves, whole groups at a time. The thresholds come from the first half alone, and
-the false-positive rates are then measured on the second, which had no part in them: that is what the report states,
-with exact intervals, and the model that is written keeps those very thresholds. (Thresholds from all photographs would
-be a little steadier, but nothing could then be said about their rate that was not assumed.)
+A picture counts once, however many copies of it there are: the first of its files stands for it. The pictures are
+divided in two halves. The thresholds come from the first half alone, and the false-positive rates are then measured on
+the second, which had no part in them: that is what the report states, with exact intervals, and the model that is
+written keeps those very thresholds. (Thresholds from all photographs would be a little steadier, but nothing could then
+be said about their rate that was not assumed.)
+
+A rate whose interval lies above what is promised is said to. An unlucky half does that to one in six calibrations on
+600 photographs: a threshold from few scores keeps its rate on average, not every time. The promise is *refuted* where
+halves divided at random would give such a count with a probability of at most `REFUTED` over all rates together. Then
+no model is written unless that is asked for: whoever scanned with it would be promised what is known to be wrong.
 
 The scale of the score is left as it was: photographs alone cannot calibrate odds.
 """
@@ -12,6 +18,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,23 +28,29 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.datasets import REAL, Entry, Manifest
-from spectell.datasets.duplicates import fingerprint
-from spectell.datasets.splits import merge_duplicates
 from spectell.detectors import Model, load_model, save_model
 from spectell.detectors.card import RateCard, ThresholdCard
 from spectell.errors import ManifestError, MismatchError
 from spectell.evaluation.intervals import clopper_pearson
-from spectell.evaluation.thresholds import MIN_EXCEEDANCES, MIN_REAL, Thresholds
-from spectell.images import IMAGE_SUFFIXES
+from spectell.evaluation.thresholds import DEFAULT_FPR, MIN_EXCEEDANCES, MIN_REAL, Thresholds
+from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.evaluate import ScoredImages, score_images
-from spectell.workflows.image_set import Progress, Skipped, counted, quiet
+from spectell.workflows.image_files import DEFAULT_TIMEOUT, FileReader
+from spectell.workflows.image_set import Progress, Skipped, quiet
+from spectell.workflows.walk import Unreadable, walk
 
-__all__ = ["RATES", "CalibrationResult", "calibrate", "threshold_table"]
+__all__ = ["RATES", "CalibrationResult", "calibrate", "shown_rates", "threshold_table"]
 
 StrPath = str | os.PathLike[str]
 
 RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1)
 """False-positive rates that tables list, where the number of photographs supports them."""
+
+REFUTED = 0.01
+"""Chance of refuting any rate where both halves are of one kind."""
+
+_COARSE_RATES = (0.2, 0.3, 0.5)
+_USUAL = (DEFAULT_FPR, 0.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +62,23 @@ class CalibrationResult:
     model : Model
         With the new thresholds.
     n_first, n_second : int
-        Photographs that set the thresholds, and photographs that checked them.
+        Pictures that set the thresholds, and pictures that checked them.
     rates : tuple of RateCard
         Measured on the second half, for each supported rate.
     before : tuple of RateCard
-        The same photographs at the thresholds that the model had.
+        All pictures at the thresholds that the model had.
     supported : tuple of float
         Lowest and highest false-positive rate that the first half supports.
     skipped : tuple of Skipped
         Photographs without a score.
     notes : tuple of str
         What a reader must know.
+    n_copies : int
+        Files that show a picture which another one stands for; they count nowhere.
+    refuted : tuple of RateCard
+        Those of `rates` that are higher than chance explains.
+    written : bool
+        Whether the model was written.
     """
 
     model: Model
@@ -70,6 +89,14 @@ class CalibrationResult:
     supported: tuple[float, float]
     skipped: tuple[Skipped, ...]
     notes: tuple[str, ...]
+    n_copies: int = 0
+    refuted: tuple[RateCard, ...] = ()
+    written: bool = False
+
+    @property
+    def above(self) -> tuple[RateCard, ...]:
+        """The rates whose interval lies above what is promised, refuted or not."""
+        return tuple(rate for rate in self.rates if rate.low > rate.fpr)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as JSON has it."""
@@ -77,7 +104,11 @@ class CalibrationResult:
             "model": self.model.name,
             "n_first": self.n_first,
             "n_second": self.n_second,
+            "n_copies": self.n_copies,
             "rates": [rate.as_json() for rate in self.rates],
+            "above": [rate.fpr for rate in self.above],
+            "refuted": [rate.fpr for rate in self.refuted],
+            "written": self.written,
             "before": [rate.as_json() for rate in self.before],
             "supported": list(self.supported),
             "thresholds": self.model.card.thresholds.table,
@@ -92,7 +123,10 @@ def calibrate(
     output: StrPath | None = None,
     *,
     seed: int = 0,
+    force: bool = False,
     workers: int | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    timeout: float = DEFAULT_TIMEOUT,
     on_progress: Progress = quiet,
 ) -> CalibrationResult:
     """Set the thresholds of a model on real photographs.
@@ -101,13 +135,17 @@ def calibrate(
     ----------
     model : Model or path, or None for the bundled one
     photographs : path
-        A folder, walked; every image in it is taken to be a photograph.
+        A folder, walked as a scan walks it; every image in it is taken to be a photograph.
     output : path, optional
-        Where the model goes.
+        Where the model goes, unless a rate is refuted.
     seed : int
         Of the division into halves.
+    force : bool
+        Write the model even so.
     workers : int, optional
-        Threads; one a core by default.
+        Processes; one a core by default.
+    max_pixels, timeout
+        Files with more pixels, or that take longer to read and score, have no score; see `spectell.workflows.scan`.
     on_progress : callable
         Called with a stage, the images done and their number.
 
@@ -122,18 +160,21 @@ def calibrate(
     ManifestError
         If the folder holds no photograph that can be scored.
     MismatchError
-        If there are too few photographs for any false-positive rate.
+        If there are too few different photographs for any false-positive rate.
+    ParameterError
+        If a limit is outside its domain.
     """
+    read = FileReader(max_pixels, timeout)
     loaded = model if isinstance(model, Model) else load_model(model)
-    manifest = _photographs(Path(photographs))
-    compared = counted(on_progress, "comparing", len(manifest))
-    manifest = merge_duplicates(manifest, fingerprint(manifest, workers=workers, on_progress=compared))
-    scored = score_images(loaded, manifest, workers=workers, on_progress=on_progress)
-    first = _first_half(scored.manifest, seed)
-    thresholds = _thresholds(scored.scores[first], loaded)
+    manifest, unlisted = _photographs(Path(photographs))
+    scored = score_images(loaded, manifest, read=read, group_copies=True, workers=workers, on_progress=on_progress)
+    pictures = scored.select(_one_a_group(scored.manifest))
+    n_copies = len(scored.scores) - len(pictures.scores)
+    first = _first_half(pictures.manifest, seed)
+    thresholds = _thresholds(pictures.scores[first], loaded, n_copies)
     whose = f"{int(first.sum())} photographs of the user's in {Path(photographs).absolute().name!r}"
     second = f"{int((~first).sum())} other photographs of the same folder"
-    rates = tuple(_rates(thresholds, scored.scores[~first], second))
+    rates = tuple(_rates(thresholds, pictures.scores[~first], second))
     card = dataclasses.replace(
         loaded.card,
         thresholds=ThresholdCard(
@@ -152,24 +193,40 @@ def calibrate(
         n_first=int(first.sum()),
         n_second=int((~first).sum()),
         rates=rates,
-        before=tuple(_rates(loaded.thresholds, scored.scores, "all photographs of the folder")),
+        before=tuple(_rates(loaded.thresholds, pictures.scores, "all photographs of the folder")),
         supported=thresholds.supported,
-        skipped=scored.skipped,
-        notes=tuple(_notes(loaded, scored, thresholds)),
+        skipped=(*unlisted, *scored.skipped),
+        notes=tuple(_notes(loaded, pictures, thresholds, n_copies, (*unlisted, *scored.skipped))),
+        n_copies=n_copies,
+        refuted=_refuted(thresholds, rates),
     )
-    if output is not None:
-        save_model(calibrated, output)
-    return result
+    if output is None or (result.refuted and not force):
+        return result
+    save_model(calibrated, output)
+    return dataclasses.replace(result, written=True)
 
 
-def _photographs(folder: Path) -> Manifest:
-    """List the images below a folder, whatever its sub-folders are called."""
+def _photographs(folder: Path) -> tuple[Manifest, tuple[Skipped, ...]]:
+    """List the images that a scan finds below a folder, whatever its sub-folders are called, and what it cannot."""
     if not folder.is_dir():
         raise ManifestError(f"{str(folder)!r} is not a folder of photographs")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
+    try:
+        found = list(walk([folder]))
+    except MismatchError:  # not one name of an image
+        found = []
+    files = [Path(item) for item in found if isinstance(item, str)]
     if not files:
         raise ManifestError(f"{str(folder)!r} holds no image; calibration needs a folder of photographs")
-    return Manifest((Entry(path.relative_to(folder).as_posix(), 0, REAL, folder.name) for path in files), folder)
+    unlisted = tuple(Skipped(item.path, item.reason) for item in found if isinstance(item, Unreadable))
+    entries = (Entry(path.relative_to(folder).as_posix(), 0, REAL, folder.name) for path in files)
+    return Manifest(entries, folder), unlisted
+
+
+def _one_a_group(manifest: Manifest) -> npt.NDArray[np.bool_]:
+    """Mark the first image of every group, shape (n,)."""
+    chosen = np.zeros(len(manifest), bool)
+    chosen[np.unique(manifest.groups, return_index=True)[1]] = True
+    return chosen
 
 
 def _first_half(manifest: Manifest, seed: int) -> npt.NDArray[np.bool_]:
@@ -182,17 +239,46 @@ def _first_half(manifest: Manifest, seed: int) -> npt.NDArray[np.bool_]:
     return np.array([order[digest] % 2 == 0 for digest in digests])
 
 
-def _thresholds(scores: npt.NDArray[np.float64], model: Model) -> Thresholds:
+def _thresholds(scores: npt.NDArray[np.float64], model: Model, n_copies: int) -> Thresholds:
     if len(scores) < MIN_REAL:
+        copies = f" ({n_copies} files are copies of others and do not count)" if n_copies else ""
         raise MismatchError(
-            f"half of the photographs must be at least {MIN_REAL} that can be scored, got {len(scores)}; "
-            f"calibrate on more: {2 * MIN_REAL} at the very least, 600 for a rate of 1 %"
+            f"half of the photographs must be at least {MIN_REAL} that can be scored, got {len(scores)}{copies}; "
+            f"calibrate on more: {2 * MIN_REAL} at the very least, {_needed(0.01)} for a rate of 1 %"
         )
     return Thresholds(scores, model.thresholds.fake_floor)
 
 
+def _needed(rate: float) -> int:
+    """Photographs, both halves together, that support a rate.
+
+    Examples
+    --------
+    >>> [_needed(rate) for rate in (0.001, 0.01, 0.05)]
+    [6000, 600, 120]
+    """
+    return 2 * math.ceil(round(MIN_EXCEEDANCES / rate, 9))
+
+
+def shown_rates(thresholds: Thresholds) -> tuple[float, ...]:
+    """Rates to list: the usual ones that are supported, or else the lowest supported one and some above it.
+
+    Parameters
+    ----------
+    thresholds : Thresholds
+
+    Examples
+    --------
+    >>> shown_rates(Thresholds(np.arange(40.0), 0.0)), shown_rates(Thresholds(np.arange(20.0), 0.0))
+    ((0.1,), (0.15, 0.2, 0.3, 0.5))
+    """
+    usual = tuple(rate for rate in RATES if rate >= thresholds.supported[0])
+    lowest = thresholds.lowest_rate
+    return usual or (lowest, *(rate for rate in _COARSE_RATES if rate > lowest))
+
+
 def threshold_table(thresholds: Thresholds) -> dict[str, float]:
-    """Thresholds of the usual false-positive rates, as far as the calibration images support them.
+    """Thresholds of the usual false-positive rates, as far as the calibration images support them: `shown_rates`.
 
     Parameters
     ----------
@@ -208,33 +294,58 @@ def threshold_table(thresholds: Thresholds) -> dict[str, float]:
     >>> threshold_table(Thresholds(np.arange(40.0), 0.0))
     {'0.1': 36.00000000000001}
     """
-    low, _ = thresholds.supported
-    return {f"{rate:g}": thresholds.at(rate) for rate in RATES if rate >= low}
+    return {f"{rate:g}": thresholds.at(rate) for rate in shown_rates(thresholds)}
 
 
 def _rates(thresholds: Thresholds, scores: npt.NDArray[np.float64], data: str) -> list[RateCard]:
-    if not len(scores):
-        return []
     found = []
-    for rate in RATES:
-        if rate >= thresholds.supported[0]:
-            exceeded = int((scores >= thresholds.at(rate)).sum())
-            interval = clopper_pearson(exceeded, len(scores))
-            found.append(RateCard(rate, len(scores), exceeded, interval.low, interval.high, data))
+    for rate in shown_rates(thresholds):
+        exceeded = int((scores >= thresholds.at(rate)).sum())
+        interval = clopper_pearson(exceeded, len(scores))
+        found.append(RateCard(rate, len(scores), exceeded, interval.low, interval.high, data))
     return found
 
 
-def _notes(model: Model, scored: ScoredImages, thresholds: Thresholds) -> list[str]:
+def _refuted(thresholds: Thresholds, rates: tuple[RateCard, ...]) -> tuple[RateCard, ...]:
+    """Choose the rates that exceed the promise by more than chance explains.
+
+    The number of n further scores above the k-th largest of m is beta-binomial, whatever the distribution of the
+    scores, with parameters k and m + 1 - k.
+    """
+    from scipy.stats import betabinom
+
+    m = len(thresholds.real_scores)
+    found = []
+    for rate in rates:
+        k = math.floor(rate.fpr * (m + 1) + 1e-9)
+        chance = float(betabinom.sf(rate.exceeded - 1, rate.n, k, m + 1 - k))
+        if rate.low > rate.fpr and chance <= REFUTED / len(rates):
+            found.append(rate)
+    return tuple(found)
+
+
+def _notes(
+    model: Model, pictures: ScoredImages, thresholds: Thresholds, n_copies: int, skipped: tuple[Skipped, ...]
+) -> list[str]:
     low, _ = thresholds.supported
-    n_known = int(np.isin(scored.hashes, model.training_hashes).sum())
-    n_far = int((scored.distances > 1).sum())
+    n_known = int(np.isin(pictures.hashes, model.training_hashes).sum())
+    n_far = int((pictures.distances > 1).sum())
     notes = [
         f"rates below {low:.2g} are not supported: a rate f needs {MIN_EXCEEDANCES} / f photographs in the first half"
     ]
+    unsupported = {f"{100 * rate:g} %": _needed(rate) for rate in _USUAL if rate < low}
+    if unsupported:
+        needs = " and ".join(f"{rate} needs {number}" for rate, number in unsupported.items())
+        notes.append(
+            f"nothing was verified about a rate of {' or '.join(unsupported)}: {needs} different photographs, and "
+            f"there are {len(pictures.scores)}; scan with --fpr {thresholds.lowest_rate:g} or more"
+        )
+    if n_copies:
+        notes.append(f"{n_copies} files are copies of others and do not count: each picture counts once")
     if n_known:
         notes.append(f"{n_known} photographs were in the model's training: its rates on them flatter it")
     if n_far:
         notes.append(f"{n_far} photographs are unlike anything in training; a scan calls them inconclusive")
-    if scored.skipped:
-        notes.append(f"{len(scored.skipped)} files have no score, the first: {scored.skipped[0].reason}")
+    if skipped:
+        notes.append(f"{len(skipped)} files have no score, the first: {skipped[0].reason}")
     return notes
