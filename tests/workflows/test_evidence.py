@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectell.workflows.evidence import MAX_TILES, EvidenceMap, map_evidence, standard_error, tile_grid
+from spectell.detectors import load_model
+from spectell.workflows.evidence import (
+    MAX_TILES,
+    EvidenceMap,
+    _roughness,
+    is_blank,
+    map_evidence,
+    standard_error,
+    tile_grid,
+)
 
 sides = st.integers(1, 20_000)
 
@@ -77,3 +86,59 @@ def test_tiles_are_counted_by_where_they_point():
     scores, errors = np.array([[1.0, -1.0, 0.0, 0.5]]), np.array([[0.1, 0.1, 0.1, 0.4]])
     found = EvidenceMap(64, (0,), (0, 1, 2, 3), scores, errors)
     assert found.counts() == {"generated": 1, "real": 1, "neither": 2}
+
+
+def test_only_what_departs_from_a_plane_is_texture(rng):
+    rows, columns = np.indices((24, 40))
+    quarter = np.stack([2 * rows + 1.5 * columns, 120 - columns, rng.normal(128, 1.5, rows.shape)], axis=-1).astype(
+        np.uint8
+    )
+    plane = np.stack([np.ones(rows.size), rows.ravel(), columns.ravel()], axis=1)
+    left = [values - plane @ np.linalg.lstsq(plane, values)[0] for values in quarter.reshape(-1, 3).T.astype(float)]
+    assert _roughness(quarter) == pytest.approx(max(np.sqrt((values**2).mean()) for values in left), abs=1e-9)
+    assert _roughness(quarter[..., :2]) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("tile", "blank"),
+    [
+        (lambda rng: np.full((64, 64, 3), 200), True),
+        (lambda rng: np.add.outer(np.arange(64), np.arange(64) / 3)[..., None].repeat(3, axis=2), True),
+        (lambda rng: 90 + (rng.random((64, 64, 3)) < 0.1), True),
+        (lambda rng: np.indices((64, 64, 3)).sum(axis=0) % 4 * 60, True),  # textured, and everywhere the same
+        (lambda rng: rng.normal(128, 1.0, (64, 64, 3)).round(), False),
+    ],
+)
+def test_a_tile_without_four_textures_of_its_own_says_nothing(rng, tile, blank):
+    assert is_blank(tile(rng).astype(np.uint8)) is blank
+
+
+def test_a_tile_that_is_half_flat_says_nothing_and_one_flat_quarter_is_no_harm(rng):
+    tile = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    tile[:32, :32] = 0
+    assert not is_blank(tile)
+    tile[:32] = 0
+    assert is_blank(tile)
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("min_size", [32, 64])
+def test_no_tile_of_a_flat_picture_is_clear(level, min_size):
+    found = map_evidence(np.full((128, 192, 3), level, np.uint8), mean_model(min_size=min_size))
+    assert found.counts() == {"generated": 0, "real": 0, "neither": found.scores.size}
+    assert np.array(found.as_dict()["blank"]).all()
+
+
+def test_black_bars_around_a_picture_point_nowhere(rng):
+    pixels = np.zeros((384, 256, 3), np.uint8)
+    pixels[128:256] = rng.normal(128, 20, (128, 256, 1)).clip(0, 255).astype(np.uint8)
+    found = map_evidence(pixels, load_model())
+    bars = [row for row, top in enumerate(found.tops) if top + found.side <= 128 or top >= 256]
+    assert len(bars) >= 6
+    assert not found.clear[bars].any()
+    assert not found.blank[[row for row, top in enumerate(found.tops) if 128 <= top <= 256 - found.side]].any()
+
+
+def test_no_error_is_believed_below_the_least():
+    scores, errors = np.array([[0.1, 0.17, -0.15, -0.17]]), np.full((1, 4), 1e-9)
+    assert EvidenceMap(64, (0,), (0, 1, 2, 3), scores, errors).clear.tolist() == [[False, True, False, True]]

@@ -1,7 +1,8 @@
 """Where in an image the evidence lies: the model's score on native tiles, each with its uncertainty.
 
 A tile is a small image, judged like any other, and so less surely than the whole. Its uncertainty is the standard error
-that the scatter of its four quarters gives. None of this says that a part was generated and another was not: texture,
+that the scatter of its four quarters gives. A tile without texture, or that repeats itself, has no such four and says
+nothing, whatever its score. None of this says that a part was generated and another was not: texture,
 sharpness and light differ over a picture, and the scores with them.
 """
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from spectell.detectors import Model
 
-__all__ = ["CLEAR_ERRORS", "MAX_TILES", "EvidenceMap", "map_evidence", "tile_grid"]
+__all__ = ["CLEAR_ERRORS", "LEAST_ERROR", "MAX_TILES", "EvidenceMap", "is_blank", "map_evidence", "tile_grid"]
 
 MAX_TILES = 300
 """Most tiles of an image: beyond, tiles become larger."""
@@ -29,6 +30,16 @@ LARGE_SIDE = 512
 CLEAR_ERRORS = 3.182
 """A tile points somewhere when its score is this many standard errors from zero: of Student's distribution with the
 three degrees of freedom that four quarters leave, 95 % lies within. One tile in twenty exceeds it by chance."""
+
+LEAST_ERROR = 0.05
+"""Log-odds: no tile counts as known more exactly. Of pictures with texture, hardly one tile in twenty is as exact by
+its quarters; and a score under 3.18 times this is a probability of 46 to 54 %, which points nowhere."""
+
+FLAT = 0.5
+"""Levels of 255: a quarter whose channels deviate from a plane by less (root mean square) has no texture. Rounding
+alone leaves 0.29."""
+
+_FEWEST_QUARTERS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +56,8 @@ class EvidenceMap:
         Calibrated log-odds of each tile alone.
     errors : ndarray of the same shape, or None
         Standard errors; None where a quarter of a tile is too small for the model.
+    blank : ndarray of the same shape, bool, or None
+        Which tiles say nothing, see `is_blank`; None for none of them.
     """
 
     side: int
@@ -52,13 +65,15 @@ class EvidenceMap:
     lefts: tuple[int, ...]
     scores: npt.NDArray[np.float64]
     errors: npt.NDArray[np.float64] | None
+    blank: npt.NDArray[np.bool_] | None = None
 
     @property
     def clear(self) -> npt.NDArray[np.bool_]:
-        """Which tiles point somewhere at all; all of them where the uncertainty is unknown."""
+        """Which tiles point somewhere at all; all that are not blank where the uncertainty is unknown."""
+        says = np.ones(self.scores.shape, bool) if self.blank is None else ~self.blank
         if self.errors is None:
-            return np.ones(self.scores.shape, bool)
-        return np.asarray(np.abs(self.scores) >= CLEAR_ERRORS * self.errors)
+            return says
+        return np.asarray(says & (np.abs(self.scores) >= CLEAR_ERRORS * np.maximum(self.errors, LEAST_ERROR)))
 
     def counts(self) -> dict[str, int]:
         """How many tiles point clearly towards generated, clearly towards real, and to neither.
@@ -81,6 +96,7 @@ class EvidenceMap:
             "lefts": list(self.lefts),
             "scores": np.round(self.scores, 4).tolist(),
             "standard_errors": None if self.errors is None else np.round(self.errors, 4).tolist(),
+            "blank": np.zeros(self.scores.shape, bool).tolist() if self.blank is None else self.blank.tolist(),
             "counts": self.counts(),
         }
 
@@ -155,10 +171,40 @@ def map_evidence(pixels: npt.NDArray[np.uint8], model: Model) -> EvidenceMap | N
     tiles = [pixels[top : top + side, left : left + side] for top in tops for left in lefts]
     shape = (len(tops), len(lefts))
     scores = np.array([model.score(tile).score for tile in tiles]).reshape(shape)
+    blank = np.array([is_blank(tile) for tile in tiles]).reshape(shape)
     if side // 2 < model.min_size:
-        return EvidenceMap(side, tops, lefts, scores, None)
+        return EvidenceMap(side, tops, lefts, scores, None, blank)
     errors = np.array([standard_error(tile, model) for tile in tiles]).reshape(shape)
-    return EvidenceMap(side, tops, lefts, scores, errors)
+    return EvidenceMap(side, tops, lefts, scores, errors, blank)
+
+
+def is_blank(tile: npt.NDArray[np.uint8]) -> bool:
+    """Whether a tile has fewer than three quarters with a texture, each unlike the others.
+
+    Such a tile carries no evidence, or once that of one quarter: quarters that are equal have equal scores, and their
+    scatter, zero, would make any score a clear one.
+
+    Parameters
+    ----------
+    tile : ndarray of shape (S, S, 3), uint8
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    >>> is_blank(noise), is_blank(noise // 255), is_blank(np.tile(noise[:32, :32], (2, 2, 1)))
+    (False, True, True)
+    """
+    textured = {quarter.tobytes() for quarter in _quarters(tile) if _roughness(quarter) >= FLAT}
+    return len(textured) < _FEWEST_QUARTERS
+
+
+def _roughness(quarter: npt.NDArray[np.uint8]) -> float:
+    """Root mean square of what the plane of least squares leaves, in the channel that has most."""
+    values = quarter - quarter.mean(axis=(0, 1))
+    middles = [np.arange(n) - (n - 1) / 2 for n in quarter.shape[:2]]
+    down, across = (middle / np.linalg.norm(middle) for middle in middles)
+    slopes = np.square(down @ values.mean(axis=1)) / len(down) + np.square(across @ values.mean(axis=0)) / len(across)
+    return math.sqrt(max(float((np.square(values).mean(axis=(0, 1)) - slopes).max()), 0.0))
 
 
 def standard_error(tile: npt.NDArray[np.uint8], model: Model) -> float:
@@ -166,8 +212,11 @@ def standard_error(tile: npt.NDArray[np.uint8], model: Model) -> float:
 
     A quarter's score is first brought to the scale of the tile's, since a model trusts fewer pixels less.
     """
-    half = len(tile) // 2
-    quarters = [tile[top : top + half, left : left + half] for top in (0, half) for left in (0, half)]
-    scale = model.trust(len(tile) ** 2) / model.trust(half**2)
-    scores = [model.score(np.ascontiguousarray(quarter)).score for quarter in quarters]
+    scale = model.trust(len(tile) ** 2) / model.trust((len(tile) // 2) ** 2)
+    scores = [model.score(np.ascontiguousarray(quarter)).score for quarter in _quarters(tile)]
     return float(scale * np.std(scores, ddof=1) / math.sqrt(len(scores)))
+
+
+def _quarters(tile: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.uint8]]:
+    half = len(tile) // 2
+    return [tile[top : top + half, left : left + half] for top in (0, half) for left in (0, half)]
