@@ -113,17 +113,27 @@ class _Run:
         progress = _progress(self.paths, shown=not self.quiet)
         with closing(verdicts):
             for verdict in verdicts:
+                if not self.done:
+                    self._warn_of_changes(progress)
                 self.done += 1
                 self.tally[verdict.verdict] += 1
                 if emit is not None:
                     progress.clear()
                     emit(verdict)
                 progress.update(self.done)
+        if not self.done:
+            self._warn_of_changes(progress)
         progress.clear()
         if not self.quiet:
             click.echo(_summary(self.tally, self.done, progress.seconds, self.options["fpr"]), err=True)
-        for remark in _remarks(self.notes, quiet=self.quiet):
-            click.echo(remark, err=True)
+            if self.notes is not None and self.notes.passed_over:
+                click.echo(_passed_over(self.notes), err=True)
+
+    def _warn_of_changes(self, progress: Progress) -> None:
+        """Say at once which rows may be out of date, whatever becomes of this run, and also where it shall be quiet."""
+        if self.notes is not None and self.notes.changed:
+            progress.clear()
+            click.echo(_changed(self.notes), err=True)
 
     def interrupted(self) -> None:
         kept = self.output["output"] is not None and self.done
@@ -205,21 +215,23 @@ def _count(paths: tuple[str, ...]) -> int | None:
     return count
 
 
-def _remarks(notes: ScanNotes | None, *, quiet: bool) -> Iterator[str]:
-    """Say what no row says; that rows may be out of date is no summary, and said also where one is unwanted."""
+def _passed_over(notes: ScanNotes) -> str:
     from spectell.images import describe_path
 
-    if notes is not None and notes.passed_over and not quiet:
-        yield (
-            f"Passed over {_files(notes.passed_over)} without an image's suffix (first: "
-            f"{describe_path(notes.first_passed_over)}); "
-            "files that are named are read: find FOLDER -type f -print0 | spectell scan - -0"
-        )
-    if notes is not None and notes.changed:
-        yield (
-            f"Warning: {_files(notes.changed)} changed since the earlier run, whose rows stay (first: "
-            f"{describe_path(notes.first_changed)}); scan them again by name, or all with --overwrite"
-        )
+    return (
+        f"Passed over {_files(notes.passed_over)} without an image's suffix (first: "
+        f"{describe_path(notes.first_passed_over)}); "
+        "files that are named are read: find FOLDER -type f -print0 | spectell scan - -0"
+    )
+
+
+def _changed(notes: ScanNotes) -> str:
+    from spectell.images import describe_path
+
+    return (
+        f"Warning: {_files(notes.changed)} changed since the earlier run, whose rows stay (first: "
+        f"{describe_path(notes.first_changed)}); scan them again by name, or all with --overwrite"
+    )
 
 
 def _files(number: int) -> str:
