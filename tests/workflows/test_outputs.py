@@ -338,16 +338,20 @@ def test_a_second_run_into_the_same_file_is_refused(tmp_path):
     path = tmp_path / "rows.jsonl"
     script = (
         "import sys\nfrom spectell.workflows.outputs import Output\n"
+        "from spectell.workflows.verdict import Verdict\n"
         f"with Output({str(path)!r}, {RUN!r}) as output:\n"
-        "    list(output.remaining(['a.jpg']))\n    print('open', flush=True)\n    sys.stdin.read()\n"
+        "    list(output.remaining(['a.jpg']))\n"
+        "    output.write(Verdict.failed('a.jpg', 'no', fpr=0.01, model='fake'))\n"
+        "    print('open', flush=True)\n    sys.stdin.read()\n"
     )
     command = [sys.executable, "-c", script]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "open\n"
-        with pytest.raises(ParameterError, match="another run is writing"):
-            run(path, ["a.jpg"], resume=True)
+        for options in ({"resume": True}, {"overwrite": True}):
+            with pytest.raises(ParameterError, match="another run is writing"):
+                run(path, ["a.jpg"], **options)
         other.communicate("")
-    assert run(path, ["a.jpg"], resume=True) == ["a.jpg"]
+    assert run(path, ["a.jpg", "b.jpg"], resume=True) == ["b.jpg"]
 
 
 @pytest.fixture
