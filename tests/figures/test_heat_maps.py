@@ -19,6 +19,12 @@ def test_all_panels_share_one_scale_and_show_what_they_were_given(rng):
         np.testing.assert_array_equal(np.asarray(image.get_array()), value)
 
 
+def test_panels_stand_in_as_many_columns_as_were_asked_for():
+    figure = plot_heat_maps([np.zeros((4, 4))] * 7, list("abcdefg"), columns=3)
+    places = [axes.get_subplotspec() for axes in figure.axes if axes.images]
+    assert [(place.rowspan.start, place.colspan.start) for place in places] == [divmod(k, 3) for k in range(7)]
+
+
 def test_the_mean_takes_no_part_in_the_scale(rng):
     values = rng.normal(size=(8, 8))
     before = limits_of([values])

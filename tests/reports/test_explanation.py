@@ -188,6 +188,17 @@ def test_the_sentence_on_the_profile_counts_the_rings_outside_the_band(found, be
     assert profile_sentence(compared).startswith(f"{expected} that 90 of 100 photographs keep to")
 
 
+def test_the_rings_of_a_picture_are_counted_against_the_reference(found):
+    compared = found.spectrum
+    below = sum(one < bound for one, bound in zip(compared.profile, compared.percentiles[0], strict=True))
+    above = sum(one > bound for one, bound in zip(compared.profile, compared.percentiles[4], strict=True))
+    said = profile_sentence(compared)
+    assert below + above > 0
+    for number, word in ((below, "below"), (above, "above")):
+        assert (word in said) == (number > 0)
+        assert number in {0, len(compared.profile)} or re.search(rf"\b{number}\b", said)
+
+
 def test_almost_all_photographs_are_not_all(found):
     assert "; more than 99 of 100 photographs" in spectrum_sentence(
         dataclasses.replace(found.spectrum, share_below=0.999)
