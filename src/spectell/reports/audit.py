@@ -14,6 +14,7 @@ from spectell.evaluation.intervals import Interval
 from spectell.figures.separation import SeparationRow, plot_separations
 from spectell.figures.style import Theme
 from spectell.reports.markup import Content, Markup, join
+from spectell.reports.numbers import percent
 from spectell.reports.page import render_page, section
 from spectell.reports.parts import callout, details, facts, figure, gallery, items, paragraph, table
 from spectell.reports.render import Drawing, render_drawing
@@ -195,7 +196,7 @@ def _method(report: AuditReport) -> Iterator[Markup]:
 def _counted(counts: Mapping[str, int]) -> Content:
     total = sum(counts.values())
     shown: Sequence[str] = [
-        f"{value} ({100 * number / total:.0f} %)" for value, number in list(counts.items())[:_SHOWN_VALUES]
+        f"{value} ({percent(number / total)})" for value, number in list(counts.items())[:_SHOWN_VALUES]
     ]
     more = len(counts) - len(shown)
     return join([*shown, *([f"{more:,} more"] if more > 0 else [])], Markup("<br>")) or _DASH
