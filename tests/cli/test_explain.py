@@ -18,6 +18,25 @@ def picture(tmp_path, monkeypatch, rng):
     return path
 
 
+@pytest.fixture(scope="module", params=["knn", "prnu"])
+def voting_model(request, tmp_path_factory):
+    """A model whose score is no weighted sum, trained by the command itself on 80 pictures of 48 x 48."""
+    rng = np.random.default_rng(5)
+    folder = tmp_path_factory.mktemp("voting")
+    for name in ("real", "gan"):
+        (folder / "images" / name).mkdir(parents=True)
+        for number in range(40):
+            pixels = rng.integers(60, 150, (48, 48, 3))
+            pixels[::2, ::2] += 60 * (name == "gan")
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / "images" / name / f"{number:03}.png")
+    domain = ["--domain", "dct"] if request.param == "knn" else []
+    arguments = ["train", folder / "images", "--detector", request.param, *domain, "--size", 32, "-o", folder / "m"]
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    assert end.value.code == 0
+    return folder / "m"
+
+
 def run(capfd, *arguments):
     with pytest.raises(SystemExit) as end:
         main(["explain", *map(str, arguments)])
@@ -48,6 +67,26 @@ def test_json_is_printed_and_a_page_is_written_only_if_it_is_named(picture, tmp_
     status, out, _ = run(capfd, picture, "--json", "-o", "new/page.html")
     assert json.loads(out)["file"]["name"] == "odd.one.png"
     assert (tmp_path / "new" / "page.html").is_file()
+
+
+def test_a_model_without_reasons_has_all_the_rest(voting_model, tmp_path, monkeypatch, capfd, rng):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(rng.integers(60, 150, (160, 192, 3), dtype=np.uint8)).save("a.png")
+    capfd.readouterr()
+    status, out, err = run(capfd, "a.png", "--model", voting_model, "--fpr", 0.5, "--json", "-o", "a.html")
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    assert found["reasons"] is None
+    assert all(found[part] for part in ("verdict", "standing", "spectrum", "peaks", "evidence", "facts", "trials"))
+    assert len(found["evidence"]["scores"]) * len(found["evidence"]["scores"][0]) == 4 * 5
+    with pytest.raises(SystemExit):
+        main(["scan", "a.png", "--model", str(voting_model), "--fpr", "0.5", "--json"])
+    scanned = json.loads(capfd.readouterr().out.splitlines()[0])
+    assert {**found["verdict"], "path": "a.png"} == {key: scanned[key] for key in found["verdict"]}
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert page.count("no sum that could be shared among frequencies, so this section says nothing") == 1
+    for title in ("What would change the verdict", "Where the evidence lies", "What moved the score", "Regular peaks"):
+        assert f"{title}</h2>" in page
 
 
 def test_the_image_is_never_overwritten(picture, capfd):

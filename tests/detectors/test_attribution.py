@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from spectell.detectors import load_model
-from spectell.detectors.attribution import attribute
+from spectell.detectors.attribution import attribute, is_attributable
+from spectell.detectors.class_heads import FingerprintHead, LinearClassesHead, NearestHead
 from spectell.detectors.heads import AverageHead, LinearHead, MLPHead
-from spectell.errors import ParameterError, ShapeError
+from spectell.errors import MismatchError, ParameterError, ShapeError
 
 
 def network(rng, sizes, **options):
@@ -91,3 +92,18 @@ def test_the_default_models_contributions_add_up(rng):
     rows = model.standardisation.apply(model.front_end.rows(pixels))
     found = attribute(model.head, rows, np.zeros(rows.shape[1]))
     assert abs(found.gap) < 0.005 * max(1.0, abs(found.end - found.start))
+
+
+def test_what_is_said_to_be_attributable_is_and_the_rest_is_refused(rng):
+    linear, row = LinearHead(rng.normal(size=3), 0.0), rng.normal(size=3)
+    fingerprints = FingerprintHead(rng.normal(size=(2, 3)))
+    nearest = NearestHead(rng.normal(size=(6, 3)), [0, 0, 0, 1, 1, 1], k=3)
+    heads = [linear, network(rng, (3, 4)), AverageHead([linear, network(rng, (3,))])]
+    unknown = [fingerprints, nearest, LinearClassesHead(rng.normal(size=(2, 3)), [0.0, 0.0])]
+    for head in heads:
+        assert is_attributable(head)
+        attribute(head, [row], np.zeros(3))
+    for head in [*unknown, AverageHead([linear, nearest])]:
+        assert not is_attributable(head)
+        with pytest.raises(MismatchError, match="head must be linear, mlp or average"):
+            attribute(head, [row], np.zeros(3))

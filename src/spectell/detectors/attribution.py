@@ -26,7 +26,7 @@ from spectell.detectors.heads import AverageHead, Head, LinearHead, MLPHead
 from spectell.detectors.parts import Float32Array, Float64Array
 from spectell.errors import MismatchError, ParameterError, ShapeError
 
-__all__ = ["PATH_STEPS", "Attribution", "attribute"]
+__all__ = ["PATH_STEPS", "Attribution", "attribute", "is_attributable"]
 
 PATH_STEPS = 2048
 """Points of the path from the start to the image. A unit of a ReLU network that switches between two of them is
@@ -57,12 +57,28 @@ class Attribution:
         return float(self.contributions.sum() - (self.end - self.start))
 
 
+def is_attributable(head: Head) -> bool:
+    """Whether `attribute` can share what a head gives: sums and small networks, and averages of those.
+
+    Votes of neighbours, correlations with fingerprints, the best of several classes and deep networks it cannot.
+
+    Examples
+    --------
+    >>> is_attributable(AverageHead([LinearHead([1.0], 0.0), MLPHead([([[1.0]], [0.0])])]))
+    True
+    """
+    if isinstance(head, AverageHead):
+        return all(is_attributable(part) for part in head.heads)
+    return isinstance(head, LinearHead | MLPHead)
+
+
 def attribute(head: Head, rows: npt.ArrayLike, start: npt.ArrayLike, *, steps: int = PATH_STEPS) -> Attribution:
     """Share the difference between two raw outputs among the features.
 
     Parameters
     ----------
     head : LinearHead, MLPHead or AverageHead
+        See `is_attributable`.
     rows : array_like of shape (T, D)
         Standardised features of one image. With several tiles, contributions and outputs are means over them, as a
         model's raw output is.

@@ -29,6 +29,7 @@ from spectell.reports.explanation_words import (
     spectrum_sentence,
     standing_sentences,
     trials_sentence,
+    unshared_sentence,
 )
 from spectell.reports.file_section import file_section, warning_callouts
 from spectell.reports.markup import Markup, element, join
@@ -150,6 +151,8 @@ def _where(found: Explanation) -> Section:
 def _reasons(found: Explanation) -> Section:
     title = "What moved the score"
     reasons = found.reasons
+    if reasons is None and found.standing is not None:
+        return section(title, paragraph(unshared_sentence(found.model.head.name)))
     if reasons is None:
         return section(title, paragraph("Nothing: the picture is too small to have a score."))
     how = (

@@ -40,6 +40,7 @@ __all__ = [
     "standing_sentences",
     "steps",
     "trials_sentence",
+    "unshared_sentence",
 ]
 
 SHAPES = {"generated": "▲", "real": "●", "inconclusive": "◆", "error": "✕"}
@@ -165,6 +166,20 @@ def reasons_sentence(reasons: Reasons) -> str:
     return text + (
         f"The largest single part is the {KIND_NAMES[kind]} at {BAND_MEANINGS[band]}: {signed(value)}, "
         f"towards “{direction}”."
+    )
+
+
+def unshared_sentence(head: str) -> str:
+    """Say that a model's score cannot be shared among its features, by the name of its head."""
+    how = {
+        "nearest": "the images of its training that are nearest",
+        "fingerprint": "how this image's noise correlates with a fingerprint of each class",
+        "linear_classes": "the best of several classes",
+        "network": "a deep network",
+    }.get(head, "something else than weights or a small network")
+    return (
+        f"This model judges by {how}. Its score is no sum that could be shared among frequencies, so this section says "
+        "nothing; all others hold."
     )
 
 

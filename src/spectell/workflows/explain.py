@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from spectell.detectors import Model, load_model
 from spectell.detectors.artifact import training_hash
+from spectell.detectors.attribution import is_attributable
 from spectell.detectors.reference import PhotographReference, load_reference
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.images import DEFAULT_MAX_PIXELS, DecodedImage, ImageFacts, read_image
@@ -76,7 +77,8 @@ class Explanation:
     standing : Standing or None
         Where the score stands; None, like `reasons`, for an image too small for the model.
     reasons : Reasons or None
-        What moved the score.
+        What moved the score; None as well for a model whose score cannot be shared among its features, such as one of
+        nearest neighbours, see `spectell.detectors.attribution.is_attributable`.
     spectrum : Comparison or None
         The spectrum beside those of photographs; None for an image smaller than a block.
     peaks : ImagePeaks or None
@@ -213,7 +215,7 @@ def explain_image(
         facts=facts,
         in_training=bool(np.isin(training_hash(pixels), model.training_hashes)),
         standing=find_standing(found.score, model, fpr=fpr) if scored else None,
-        reasons=find_reasons(pixels, model, reference) if scored else None,
+        reasons=find_reasons(pixels, model, reference) if scored and is_attributable(model.head) else None,
         spectrum=compare_spectrum(pixels, reference),
         peaks=find_image_peaks(pixels, facts),
         evidence=map_evidence(pixels, model) if scored else None,
