@@ -8,6 +8,8 @@ import pytest
 from scipy import stats
 from scipy.fft import dctn
 
+from spectell.figures.style import LIGHT
+from spectell.reports.spectrum_figures import peak_drawing
 from spectell.reports.spectrum_tables import (
     comparison_table,
     largest_effect,
@@ -134,8 +136,11 @@ def test_a_grid_is_read_as_its_own_peak_is_and_not_as_its_highest_harmonic(study
     heights = {2: 12.0, 4: 9.0, 8: 6.0}
     peaks = tuple(Peak(0.0, 1 / p, heights[p], 1e-9, 8.0, 1 / 128) for p in (2, 4, 8) if p <= period)
     own = next(peak for peak in peaks if grid_period(peak) == period)
-    row = Cells(peak_table(with_peaks(study, peaks, None))).rows[1]
+    changed = with_peaks(study, peaks, None)
+    row = Cells(peak_table(changed)).rows[1]
     assert row[:4] == ["faces/real", "luma", str(period), str(len(peaks))]
     assert row[4:6] == ["+0.000, 0.500", "12.0 dB"]
     assert row[7] == peak_meaning(own, jpeg_history=None, lossless=False).text
     assert ("camera's colour filters" in row[7]) == (period == 2)
+    (explained,) = peak_drawing(changed).make(LIGHT).legends
+    assert [one.get_text().replace("\n", " ") for one in explained.get_texts()] == [row[7]]

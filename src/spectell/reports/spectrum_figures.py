@@ -19,6 +19,7 @@ from spectell.figures.profiles import Curve, PowerLawLine, plot_directional_prof
 from spectell.figures.style import Theme
 from spectell.reports.numbers import tenths
 from spectell.reports.render import Drawing
+from spectell.reports.spectrum_tables import read_grids
 from spectell.spectra.peaks import dct_position
 from spectell.workflows.spectrum_means import BLOCK_CHANNELS, CHANNELS
 from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumStudy, TileSpectra
@@ -333,8 +334,8 @@ def _marks(each: SetSpectra) -> list[Mark]:
     if not each.tiles:
         return []
     tiles = each.tiles[0]
-    found = zip(tiles.peaks.peaks, tiles.meanings, strict=True)
-    return [Mark(*dct_position(peak), meaning=str(meaning)) for peak, meaning in found]
+    grids = read_grids(tiles.peaks.peaks, tiles.meanings)
+    return [Mark(*dct_position(peak), meaning=str(meaning)) for grid, meaning in grids for peak in grid.peaks]
 
 
 def _power(each: SetSpectra) -> Float64Array:

@@ -20,6 +20,7 @@ __all__ = [
     "peak_table",
     "power_law_table",
     "probability",
+    "read_grids",
     "set_table",
 ]
 
@@ -124,15 +125,14 @@ def peak_table(study: SpectrumStudy) -> Markup:
     rows, every = [], []
     for each in study.sets:
         for signal, peaks, meanings in _signals(each):
-            grids = group_peaks(peaks)
-            causes = dict(zip(peaks, meanings, strict=True))
-            for grid in grids[:_MOST_GRIDS]:
-                rows.append(_grid_row(each, signal, grid.period, grid.peaks, str(causes[_own_peak(grid)])))
+            grids = read_grids(peaks, meanings)
+            for grid, meaning in grids[:_MOST_GRIDS]:
+                rows.append(_grid_row(each, signal, grid.period, grid.peaks, str(meaning)))
             if len(grids) > _MOST_GRIDS:
                 rows.append([each.name, signal, f"and {len(grids) - _MOST_GRIDS} weaker", *[_DASH] * 5])
             if not grids:
                 rows.append([each.name, signal, "none", *[_DASH] * 5])
-            every += [_peak_row(each, signal, peak) for grid in grids for peak in grid.peaks]
+            every += [_peak_row(each, signal, peak) for grid, _ in grids for peak in grid.peaks]
     headers = ["set", "in", "period (pixels)", "peaks", "highest at (down, across)", "height", "p", "may come from"]
     rate = f"{100 * FALSE_ALARM:g} %"
     caption = f"Peaks; of spectra without any, {rate} would show one. Positions in cycles per pixel"
@@ -143,6 +143,26 @@ def peak_table(study: SpectrumStudy) -> Markup:
     single = ["set", "in", "down", "across", "period", "height", "standard errors"]
     listed = table(single, every[:_MOST_PEAKS], caption=f"Single peaks{more}", numeric=[2, 3, 4, 5, 6])
     return grouped + details("Every peak by itself", listed)
+
+
+def read_grids(peaks: Sequence[Peak], meanings: Sequence[PeakMeaning]) -> list[tuple[PeakGrid, PeakMeaning]]:
+    """Put the peaks of each grid together and read them as one: as its highest peak of the grid's own period.
+
+    Parameters
+    ----------
+    peaks : sequence of Peak
+    meanings : sequence of PeakMeaning
+        Of each peak by itself. That of a harmonic holds for a shorter period than the grid has.
+
+    Returns
+    -------
+    grids : list of (PeakGrid, PeakMeaning)
+        That with the highest peak first.
+    """
+    causes = dict(zip(peaks, meanings, strict=True))
+    grids = group_peaks(peaks)
+    own = [next((peak for peak in grid.peaks if grid_period(peak) == grid.period), grid.peaks[0]) for grid in grids]
+    return [(grid, causes[peak]) for grid, peak in zip(grids, own, strict=True)]
 
 
 def left_out(study: SpectrumStudy) -> Markup:
@@ -176,11 +196,6 @@ def _signals(each: SetSpectra) -> Iterator[tuple[str, tuple[Peak, ...], tuple[Pe
     yield "luma", tiles.peaks.peaks, tiles.meanings
     if tiles.activity is not None:
         yield "activity", tiles.activity.search.peaks, tiles.activity.meanings
-
-
-def _own_peak(grid: PeakGrid) -> Peak:
-    """Return the highest peak that has the grid's own period: what its harmonics may mean holds for shorter ones."""
-    return next((peak for peak in grid.peaks if grid_period(peak) == grid.period), grid.peaks[0])
 
 
 def _grid_row(each: SetSpectra, signal: str, period: int | None, peaks: Sequence[Peak], meaning: str) -> list[Content]:

@@ -44,7 +44,7 @@ caption>span{display:block;position:sticky;left:0;max-width:min(44rem,100cqw)}
 th,td{padding:.4rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 td:last-child:not(.number){min-width:10rem}
 thead th{background:var(--panel);font-weight:600;vertical-align:bottom}
-tbody th{font-weight:600;overflow-wrap:anywhere;min-width:8rem}
+tbody th{font-weight:600;overflow-wrap:anywhere;min-width:10rem}
 tbody th small{display:block;font-weight:400;white-space:nowrap}
 .number{text-align:right;font-variant-numeric:tabular-nums lining-nums}
 td.number{white-space:nowrap}
