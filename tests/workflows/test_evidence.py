@@ -76,10 +76,19 @@ def test_the_standard_error_is_that_of_four_quarters(rng):
     assert standard_error(tile, mean_model(full_pixels=64 * 64)) == pytest.approx(2 * expected)
 
 
-def test_without_quarters_there_is_no_uncertainty():
-    found = map_evidence(np.zeros((64, 128, 3), np.uint8), mean_model(min_size=64))
+def test_without_quarters_there_is_no_uncertainty_and_nothing_is_clear(rng):
+    pixels = rng.integers(0, 256, (64, 128, 3), dtype=np.uint8)
+    found = map_evidence(pixels, mean_model(min_size=64))
     assert found.errors is None
     assert found.as_dict()["standard_errors"] is None
+    assert found.counts() == {"generated": 0, "real": 0, "neither": 3}
+
+
+def test_tiles_are_as_large_as_four_quarters_for_the_model_where_the_image_holds_two(rng):
+    pixels = rng.integers(0, 256, (128, 256, 3), dtype=np.uint8)
+    assert (map_evidence(pixels, mean_model()).side, map_evidence(pixels, mean_model(min_size=64)).side) == (64, 128)
+    assert map_evidence(pixels, mean_model(min_size=64)).errors.shape == (1, 3)
+    assert map_evidence(pixels[:, :255], mean_model(min_size=64)).side == 64
 
 
 def test_tiles_are_counted_by_where_they_point():

@@ -69,10 +69,10 @@ class EvidenceMap:
 
     @property
     def clear(self) -> npt.NDArray[np.bool_]:
-        """Which tiles point somewhere at all; all that are not blank where the uncertainty is unknown."""
-        says = np.ones(self.scores.shape, bool) if self.blank is None else ~self.blank
+        """Which tiles point somewhere at all; none where the uncertainty is unknown."""
         if self.errors is None:
-            return says
+            return np.zeros(self.scores.shape, bool)
+        says = np.ones(self.scores.shape, bool) if self.blank is None else ~self.blank
         return np.asarray(says & (np.abs(self.scores) >= CLEAR_ERRORS * np.maximum(self.errors, LEAST_ERROR)))
 
     def counts(self) -> dict[str, int]:
@@ -164,7 +164,9 @@ def map_evidence(pixels: npt.NDArray[np.uint8], model: Model) -> EvidenceMap | N
     evidence : EvidenceMap or None
         None for an image smaller than two tiles.
     """
-    grid = tile_grid(pixels.shape[0], pixels.shape[1], model.min_size)
+    height, width = pixels.shape[:2]
+    # Tiles whose quarters the model can judge, where the image holds two of them: only those have an uncertainty.
+    grid = tile_grid(height, width, 2 * model.min_size) or tile_grid(height, width, model.min_size)
     if grid is None:
         return None
     side, tops, lefts = grid
