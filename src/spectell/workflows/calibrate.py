@@ -312,14 +312,16 @@ def _refuted(thresholds: Thresholds, rates: tuple[RateCard, ...]) -> tuple[RateC
     The number of n further scores above the k-th largest of m is beta-binomial, whatever the distribution of the
     scores, with parameters k and m + 1 - k.
     """
+    above = [rate for rate in rates if rate.low > rate.fpr]
+    if not above:
+        return ()
     from scipy.stats import betabinom
 
     m = len(thresholds.real_scores)
     found = []
-    for rate in rates:
+    for rate in above:
         k = math.floor(rate.fpr * (m + 1) + 1e-9)
-        chance = float(betabinom.sf(rate.exceeded - 1, rate.n, k, m + 1 - k))
-        if rate.low > rate.fpr and chance <= REFUTED / len(rates):
+        if betabinom.sf(rate.exceeded - 1, rate.n, k, m + 1 - k) <= REFUTED / len(rates):
             found.append(rate)
     return tuple(found)
 
