@@ -166,6 +166,7 @@ def test_the_smallest_perturbed_image_sets_the_tile(divided):
     assert train_model(divided, config, audit=False).model.min_size < 40
 
 
+@pytest.mark.usefixtures("forked")
 def test_an_image_that_cannot_be_perturbed_is_skipped_with_the_reason(divided, monkeypatch):
     def refuse(self, image, parameters):
         raise ParameterError(f"quality must not be {parameters['quality']}")
