@@ -379,6 +379,12 @@ def test_the_summary_repeats_the_numbers_of_the_arrays(faces, tmp_path):
     key = tile["key"]
     np.testing.assert_array_equal(arrays_of(tmp_path / "out")[f"{key}/mean"], study.sets[0].tiles[0].log_power.mean)
     assert summary["settings"]["seed"] == 0
+    compared = summary["comparisons"][0]
+    effect, low, high = (arrays_of(tmp_path / "out")[f"{compared['key']}/{name}"] for name in ("effect", "low", "high"))
+    place = np.unravel_index(np.abs(effect).argmax(), effect.shape)
+    found = [compared["effect_summary"][name] for name in ("largest", "largest_low", "largest_high")]
+    assert found == pytest.approx([effect[place], low[place], high[place]], rel=1e-6)
+    assert compared["effect_summary"]["maximum_absolute"] == pytest.approx(abs(effect[place]), rel=1e-6)
 
 
 def test_a_file_that_no_study_wrote_is_refused(tmp_path):

@@ -139,8 +139,13 @@ def _compared_lines(each: SetSpectra, study: SpectrumStudy) -> Iterator[str]:
     for kind, channel in (("log", "grey"), ("blocks", "luma")):
         found = study.compared(each.name, kind, channel)
         if found is not None:
-            effect = found.effect_summary["maximum_absolute"]
-            largest = "" if effect is None else f", the largest by {effect:.2f} standard deviations"
+            summary = found.effect_summary
+            largest = (
+                ""
+                if summary["largest"] is None
+                else f", the largest by {summary['largest']:+.2f} standard deviations "
+                f"[{summary['largest_low']:+.2f}, {summary['largest_high']:+.2f}]"
+            )
             yield (
                 f"{each.name} against {study.reference}, {found.size} {kind} {channel}: "
                 f"{100 * found.share_significant:.1f} % of coefficients differ{largest}"

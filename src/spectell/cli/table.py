@@ -13,7 +13,7 @@ from spectell.workflows.verdict import printable_path
 if TYPE_CHECKING:
     from spectell.workflows.verdict import Verdict
 
-__all__ = ["table_header", "table_row"]
+__all__ = ["per_cent", "table_header", "table_row"]
 
 _COLOURS = {"generated": "red", "real": "green", "inconclusive": "yellow", "error": "magenta"}
 
@@ -46,7 +46,7 @@ def table_row(verdict: Verdict, *, colour: bool = False) -> str:
     """
     name = f"{verdict.verdict:12}"
     said = "; ".join(_remarks(verdict))
-    text = f"{_per_cent(verdict.probability):>10}   {_harmless(printable_path(verdict.path))}"
+    text = f"{per_cent(verdict.probability):>10}   {_harmless(printable_path(verdict.path))}"
     beside = f"  ({_harmless(said)})" if said else ""
     if not colour:
         return f"{name}{text}{beside}"
@@ -69,7 +69,7 @@ def _reason(path: str, error: str) -> str:
     return error
 
 
-def _per_cent(probability: float | None) -> str:
+def per_cent(probability: float | None) -> str:
     """Nobody is certain: 0 % and 100 % are never printed."""
     if probability is None:
         return "-"

@@ -8,8 +8,9 @@ from typing import Any
 
 from spectell.experiments.page_parts import how_to_repeat
 from spectell.figures.canvas import DECIBELS_PER_NAT
-from spectell.figures.heat_maps import plot_heat_maps
+from spectell.figures.heat_maps import GEOMETRIC_MEAN, plot_heat_maps
 from spectell.reports.markup import Content, Markup, element
+from spectell.reports.numbers import tenths
 from spectell.reports.page import Section, render_page, section
 from spectell.reports.parts import items, paragraph, table
 from spectell.reports.render import Drawing
@@ -63,9 +64,11 @@ def _overview(studies: Sequence[Named]) -> Drawing:
     labels = [each.name for each, _ in sets]
     return Drawing(
         "all-sources",
-        lambda theme: plot_heat_maps([DECIBELS_PER_NAT * blocks.mean for _, blocks in sets], labels, theme=theme),
+        lambda theme: plot_heat_maps(
+            [DECIBELS_PER_NAT * blocks.mean for _, blocks in sets], labels, scale=GEOMETRIC_MEAN, theme=theme
+        ),
         f"Block-averaged spectra of {len(sets)} sets on one scale, low frequencies top left: {', '.join(labels)}.",
-        "Mean log power of the luma over blocks of 32 x 32 native pixels, every set on one scale.",
+        "Geometric mean power of the luma over blocks of 32 x 32 native pixels, every set on one scale.",
     )
 
 
@@ -105,7 +108,7 @@ def _row(each: SetSpectra, study: SpectrumStudy) -> list[Content]:
         _DASH if not grids or grids[0].period is None else grids[0].period,
         _DASH if highest is None else probability(highest.p_value),
         _grid_of_activity(each),
-        _DASH if found is None else f"{100 * found.share_significant:.1f} %",
+        _DASH if found is None else tenths(found.share_significant),
     ]
 
 

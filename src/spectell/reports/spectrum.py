@@ -111,7 +111,9 @@ def findings(study: SpectrumStudy) -> Markup:
             continue
         found = study.compared(each.name, "log", "grey") or study.compared(each.name, "blocks", "luma")
         if found is None:
-            said.append(f"{each.name} shares no spectrum with {study.reference}: no image of it is as large.")
+            few = min(each.facts.n_images, study[study.reference].facts.n_images) < 2
+            why = "one image has no spread" if few else "no two images of them are of one size that was measured"
+            said.append(f"{each.name} is not compared with {study.reference}: {why}.")
             continue
         said.append(f"{each.name}: {_difference(found)} {_exponents(study, each.name)}")
     if not said:

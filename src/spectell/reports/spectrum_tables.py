@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from spectell.reports.markup import Content, Markup
 from spectell.reports.numbers import signed, tenths
 from spectell.reports.parts import callout, details, items, paragraph, table
@@ -114,10 +112,8 @@ def largest_effect(found: Comparison) -> tuple[float, float, float] | None:
     effect, low, high : float
         In standard deviations. None where the largest is without limit.
     """
-    effect = found.effect
-    place = int(np.abs(effect).argmax())
-    values = tuple(float(array.flat[place]) for array in (effect, found.low, found.high))
-    return (values[0], values[1], values[2]) if np.isfinite(values).all() else None
+    effect, low, high = (found.effect_summary[name] for name in ("largest", "largest_low", "largest_high"))
+    return None if effect is None or low is None or high is None else (effect, low, high)
 
 
 def peak_table(study: SpectrumStudy) -> Markup:

@@ -129,9 +129,13 @@ def _arrays(found: SpectrumComparison, ratio: Array) -> dict[str, Array]:
 def _summary(found: SpectrumComparison) -> dict[str, float | None]:
     """Effects without limit, of coefficients that vary in neither set, count as large and have no number."""
     absolute = np.abs(found.effect_size)
+    largest = int(absolute.argmax())
     summary = {
         "median_absolute": float(np.median(absolute)),
         "maximum_absolute": float(absolute.max()),
         "share_large": float(np.mean(absolute >= LARGE_EFFECT)),
+        "largest": float(found.effect_size.flat[largest]),
+        "largest_low": float(found.low.flat[largest]),
+        "largest_high": float(found.high.flat[largest]),
     }
     return {name: value if np.isfinite(value) else None for name, value in summary.items()}

@@ -184,7 +184,8 @@ class Comparison:
         The false-discovery rate.
     effect_summary : dict of str to float or None
         ``median_absolute``, ``maximum_absolute`` effect size (standard deviations), ``share_large`` (absolute effect at
-        least 0.8). None for an infinite one: coefficients that differ and vary in neither set.
+        least 0.8); the effect that is largest without its sign, with the ends of its confidence interval: ``largest``,
+        ``largest_low``, ``largest_high``. None for an infinite one: coefficients that differ and vary in neither set.
     arrays : mapping of str to ndarray
         Where the arrays are read from at every access.
     key : str
