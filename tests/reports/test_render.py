@@ -1,3 +1,4 @@
+import dataclasses
 import io
 
 import numpy as np
@@ -72,3 +73,11 @@ def test_a_drawing_that_kills_its_process_fails_here_with_its_own_error():
     drawings = [Drawing(name, broken, "", "") for name in ("one", "two")]
     with pytest.raises(ValueError, match="no such map"):
         list(render_drawings(drawings, workers=2))
+
+
+def test_a_drawing_of_one_scheme_has_the_same_light_picture_and_no_dark_one(rng):
+    drawn = drawing(rng)
+    one, both = render_drawing(dataclasses.replace(drawn, both=False)), render_drawing(drawn)
+    assert (one.light, one.pdf, one.dark) == (both.light, both.pdf, b"")
+    assert "prefers-color-scheme" in both.figure()
+    assert "prefers-color-scheme" not in one.figure()

@@ -50,12 +50,16 @@ class Drawing:
         What it shows, for those who do not see it.
     caption : str or Markup
         What stands below.
+    both : bool
+        Drawn for the dark scheme too, which takes half as long again. Where a picture fills most of its frame, as heat
+        maps do, the light one serves both.
     """
 
     name: str
     make: Callable[[Theme], Figure]
     alt: str
     caption: Content
+    both: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +70,10 @@ class Rendered:
     ----------
     drawing : Drawing
         What was rendered.
-    light, dark : bytes
-        PNG in both schemes.
+    light : bytes
+        PNG in the light scheme.
+    dark : bytes
+        PNG in the dark one; empty if it is drawn in one only.
     pdf : bytes
         PDF in the light scheme.
     """
@@ -86,20 +92,25 @@ class Rendered:
         """Return the figure of a page, in both schemes or, where bytes must be saved, in the light one."""
         caption = join([self.drawing.caption, note], " " if note else "")
         width = round(int.from_bytes(self.light[16:20], "big") / _DENSITY)  # of the PNG's header
-        dark = self.dark if both else None
+        dark = self.dark if both and self.dark else None
         return figure(self.light, dark=dark, alt=self.drawing.alt, caption=caption, wide=True, width=width)
 
 
 def render_drawing(drawing: Drawing) -> Rendered:
-    """Render a drawing in both schemes, and for print."""
-    light, dark = drawing.make(LIGHT), drawing.make(DARK)
+    """Render a drawing in its schemes, and for print."""
+    light = drawing.make(LIGHT)
     png = render_png(light)
-    # Places are found, and are the same in both; finding them again takes as long as drawing.
-    for drawn in (light, dark):
-        drawn.set_layout_engine("none")
+    # Places are found, and are the same in all; finding them again takes as long as drawing.
+    light.set_layout_engine("none")
+    return Rendered(drawing, png, _render_dark(drawing, light) if drawing.both else b"", render_pdf(light))
+
+
+def _render_dark(drawing: Drawing, light: Figure) -> bytes:
+    dark = drawing.make(DARK)
+    dark.set_layout_engine("none")
     for ours, theirs in zip(dark.axes, light.axes, strict=True):
         ours.set_position(theirs.get_position(original=True))
-    return Rendered(drawing, png, render_png(dark), render_pdf(light))
+    return render_png(dark)
 
 
 def render_drawings(drawings: Sequence[Drawing], *, workers: int | None = None) -> Iterator[Rendered]:
@@ -166,8 +177,12 @@ def render_png(drawn: Figure, *, dpi: int = DPI) -> bytes:
 
 def render_pdf(drawn: Figure) -> bytes:
     """Render a figure as PDF, without date and name of a program."""
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
     buffer = io.BytesIO()
-    drawn.savefig(buffer, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    canvas: Any = FigureCanvasPdf(drawn)
+    # Figure.savefig draws twice, the first time to find what is cut off; nothing is.
+    canvas.print_pdf(buffer, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     return buffer.getvalue()
 
 

@@ -135,7 +135,7 @@ def channel_drawing(study: SpectrumStudy, size: str) -> Drawing:
 
 
 def block_channel_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
-    """Yield the figures of the colour differences of the block-averaged spectra."""
+    """Yield the figure of the colour differences of the block-averaged spectra, as `channel_drawing` does."""
     channels = BLOCK_CHANNELS[1:]
     blocks = {
         set_label(each, study): [each.blocks[channel] for channel in channels] for each in study.sets if each.blocks
@@ -146,10 +146,8 @@ def block_channel_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
         "The same of the blue and the red difference, as JPEG files have them: blue and red less the luma. Grey "
         "pictures have none."
     )
-    yield _channel_means("blocks-channels", blocks, channels, DECIBELS_PER_NAT, caption)
     compared = _channel_differences(study, "blocks", channels, None)
-    if compared is not None:
-        yield compared
+    yield compared or _channel_means("blocks-channels", blocks, channels, DECIBELS_PER_NAT, caption)
 
 
 def profile_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
@@ -208,6 +206,7 @@ def peak_drawing(study: SpectrumStudy) -> Drawing | None:
         f"Spectra with peaks marked; number of peaks: {counted}.",
         "Peaks that stand out of a smooth background, located on a Fourier transform of tiles and marked on the DCT, "
         "where rising and falling diagonals fall together. Shapes say what a peak may come from.",
+        both=False,
     )
 
 
@@ -217,7 +216,7 @@ def _maps(
     def make(theme: Theme) -> Any:
         return plot_heat_maps(read(), labels, scale=scale, theme=theme)
 
-    return Drawing(name, make, f"{alt}: heat maps, low frequencies top left. {scale.label}.", caption)
+    return Drawing(name, make, f"{alt}: heat maps, low frequencies top left. {scale.label}.", caption, both=False)
 
 
 def _channel_means(
@@ -232,7 +231,7 @@ def _channel_means(
         return plot_heat_maps(means, titles, scale=GEOMETRIC_MEAN, columns=columns, theme=theme)
 
     alt = f"Spectra of {_listed(list(spectra))} in {_listed([*map(_spelt, channels)])}: heat maps, each with its name."
-    return Drawing(name, make, alt, caption)
+    return Drawing(name, make, alt, caption, both=False)
 
 
 def _channel_differences(study: SpectrumStudy, kind: str, channels: Sequence[str], size: str | None) -> Drawing | None:
@@ -258,6 +257,7 @@ def _channel_differences(study: SpectrumStudy, kind: str, channels: Sequence[str
         "more, purple is less, grey is chance.",
         f"Mean minus that of {set_label(study[study.reference], study)} in {named}, on one scale. Grey cells do not "
         "differ significantly; the table has the share of those that do.",
+        both=False,
     )
 
 
@@ -317,7 +317,7 @@ def _difference(
         return plot_heat_maps([value(each) for each in compared], labels, scale=scale, shown=shown, theme=theme)
 
     alt = f"{scale.label.capitalize()} of {_listed(labels)}: heat maps, orange is more, purple is less, grey is chance."
-    return lambda caption: Drawing(name, make, alt, caption)
+    return lambda caption: Drawing(name, make, alt, caption, both=False)
 
 
 def _curve(label: str, tiles: TileSpectra, *, band: bool) -> Curve:

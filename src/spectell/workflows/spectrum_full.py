@@ -139,7 +139,7 @@ class FullSums:
         # The offset of the logarithm is far below what single precision leaves of a coefficient that is not zero.
         np.log(strip, out=strip)
         np.matmul(ones, strip, out=moments[2])
-        if not np.isfinite(moments[2]).all():
+        if moments[2].min() == -np.inf:
             np.maximum(strip, _LOG_OF_ZERO, out=strip)
             np.matmul(ones, strip, out=moments[2])
         np.multiply(strip, strip, out=strip)

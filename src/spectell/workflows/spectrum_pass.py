@@ -35,7 +35,7 @@ FULL_PIXELS, FULL_SIZES = 2**20, 4
 SAVE_SECONDS = 60.0
 """How often unfinished work is saved."""
 
-_PROBED, _PROBED_BYTES = (32, 256), 8 * 2**20  # files whose size in pixels is looked at, at least and at most
+_PROBED, _PROBED_BYTES = (32, 128), 8 * 2**20  # files whose size in pixels is looked at, at least and at most
 _BATCH_FILES = (16, 512)
 _BATCHES = 16
 _SECONDS_A_FILE = 60.0
@@ -47,7 +47,7 @@ OnProgress = Callable[[str, int, int], object]
 def probe_sizes(files: ImageFiles, crew: Crew) -> frozenset[tuple[int, int]]:
     """Choose the sizes, as (height, width), that get full-size spectra; the crew's work is `Measuring`.
 
-    Up to 256 files, 32 of them if they are large, evenly spread over the set, are read; their sizes are taken from the
+    Up to 128 files, 32 of them if they are large, evenly spread over the set, are read; their sizes are taken from the
     most frequent on, at most `FULL_SIZES` of them and as many as fit `FULL_PIXELS`. A size that a single one of several
     files has is passed over.
     """
