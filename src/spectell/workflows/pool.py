@@ -3,47 +3,24 @@
 The executors of the standard library give up when a worker dies. Here a death costs one result: the worker's shared
 `progress` names the item that it died of, that item becomes a `Failure`, what else the worker held is given to others,
 and a new worker takes its place. Results come in the order of the items; at most `WINDOW` of them are under way, so
-memory does not grow with their number.
-
-Items travel in batches of about 50 ms of work, so that the cost per item is some ten microseconds. Nobody holds a lock:
-a worker asks the parent before it starts on a large item, and the parent lets one at a time go on.
+memory does not grow with their number. `spectell.workflows.dispatch` says who gets which item.
 """
 
 from __future__ import annotations
 
-import math
 import os
-import signal
-import sys
-import time
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import suppress
-from multiprocessing import connection as connections
-from operator import itemgetter
-from typing import Any, Final, Self
+from collections.abc import Generator, Iterable
+from typing import Any, Self
 
-from spectell.errors import ParameterError, SpectellError
-from spectell.workflows.process import LARGE_PATIENCE, Answer, Task, WorkerProcess
-from spectell.workflows.walk import PENDING
-from spectell.workflows.worker import Failure, Large, Ready, Released, Rows, Work
+from spectell.errors import ParameterError
+from spectell.workflows.dispatch import WINDOW, Dispatch, end_all
+from spectell.workflows.process import LARGE_PATIENCE, Answer, WorkerProcess
+from spectell.workflows.worker import Work
 
 __all__ = ["LARGE_PATIENCE", "WINDOW", "Answer", "Crew", "available_cores", "check_limits", "isolated_map"]
 
-WINDOW = 2048
-"""Items that may be under way, or answered and waiting for an earlier one."""
-
 MIN_TIMEOUT = 0.1
 """Seconds below which an honest file would often be given up, and a worker with each of them."""
-
-_BATCH_SECONDS = 0.05
-_BATCH_ITEMS = 64
-_BATCH_BYTES = 4096  # less than any system's buffer of a pipe, so that sending does not wait for the worker
-_DEPTH = 2
-_POLL_SECONDS = 0.05
-_BEAT_SECONDS = 1.0  # the parent looks up this often while somebody may be late, so as to notice that it was stopped
-_MAX_UNEXPLAINED = 8
-_EXHAUSTED: Final = object()
 
 
 def available_cores() -> int:
@@ -145,7 +122,7 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         """End all workers."""
-        _end(self._workers)
+        end_all(self._workers)
 
     def map(self, items: Iterable[Any], *, timeout: float = 60.0) -> Generator[Answer, None, None]:
         """Apply the work to every item; results in order, lazily. One map at a time.
@@ -166,194 +143,10 @@ class Crew:
         SpectellError
             If a worker cannot start.
         """
-        return _Map(self, self._workers, iter(items), timeout).run()
+        return Dispatch(iter(items), self._workers, self.hire, limit=self.limit, timeout=timeout).run()
 
     def hire(self) -> WorkerProcess:
         """Start one more worker."""
         worker = WorkerProcess(self.work, self._workers, self._memory)
         self._workers.append(worker)
         return worker
-
-
-def _end(workers: list[WorkerProcess]) -> None:
-    for worker in workers:
-        worker.process.kill()
-    for worker in workers:
-        worker.stop()
-    workers.clear()
-
-
-class _Map:
-    """Who has which item, what has been answered, and what comes next."""
-
-    def __init__(self, crew: Crew, workers: list[WorkerProcess], items: Iterator[Any], timeout: float) -> None:
-        self._crew, self._workers, self._items, self._timeout = crew, workers, items, timeout
-        self._at_gate: deque[WorkerProcess] = deque()
-        self._inside: WorkerProcess | None = None
-        self._again: deque[Task] = deque()
-        self._suspects: set[int] = set()
-        self._answers: dict[int, Answer] = {}
-        self._taken = self._yielded = self._unexplained = 0
-        self._exhausted = self._starved = False
-        self._pace = math.inf
-
-    def run(self) -> Generator[Answer, None, None]:
-        try:
-            while True:
-                self._dispatch()
-                while self._yielded in self._answers:
-                    self._yielded += 1
-                    yield self._answers.pop(self._yielded - 1)
-                if self._exhausted and self._yielded == self._taken:
-                    return
-                self._listen()
-        finally:
-            # Whoever is not done works on what nobody waits for.
-            busy = [worker for worker in self._workers if worker.tasks]
-            self._workers[:] = [worker for worker in self._workers if not worker.tasks]
-            _end(busy)
-
-    def _dispatch(self) -> None:
-        self._starved = False
-        while self._has_room() and (batch := self._next_batch()):
-            worker = self._idlest()
-            if (
-                worker.batches and _size(batch[0][1]) > _BATCH_BYTES
-            ):  # it might be sending, and both would wait for ever
-                self._again.extendleft(reversed(batch))
-                return
-            worker.send(batch)
-
-    def _has_room(self) -> bool:
-        depth = _DEPTH if self._pace < _BATCH_SECONDS else 1
-        return len(self._workers) < self._crew.limit or any(len(worker.batches) < depth for worker in self._workers)
-
-    def _idlest(self) -> WorkerProcess:
-        worker = min(self._workers, key=lambda worker: len(worker.batches), default=None)
-        if worker is None or (worker.batches and len(self._workers) < self._crew.limit):
-            worker = self._crew.hire()
-        return worker
-
-    def _next_batch(self) -> list[Task]:
-        batch: list[Task] = []
-        count = min(_BATCH_ITEMS, max(1, int(_BATCH_SECONDS / self._pace)))
-        size = 0
-        while len(batch) < count and (task := self._next_task()):
-            size += _size(task[1])
-            if batch and size > _BATCH_BYTES:
-                self._again.appendleft(task)
-                break
-            batch.append(task)
-        return batch
-
-    def _next_task(self) -> Task | None:
-        if self._again:
-            return self._again.popleft()
-        if self._exhausted or self._starved or self._taken - self._yielded >= WINDOW:
-            return None
-        item = next(self._items, _EXHAUSTED)
-        self._starved, self._exhausted = item is PENDING, item is _EXHAUSTED
-        if self._starved or self._exhausted:
-            return None
-        self._taken += 1
-        return self._taken - 1, item
-
-    def _listen(self) -> None:
-        patience, began = self._patience(), time.monotonic()
-        readable = set(connections.wait([worker.connection for worker in self._workers], patience))
-        if patience is not None:
-            self._forgive(time.monotonic() - began - patience)
-        for worker in [worker for worker in self._workers if worker.connection in readable]:
-            self._hear(worker)
-        now = time.monotonic()
-        for worker in self._workers:
-            limit = worker.limit(self._timeout)
-            if now - worker.heard > limit:
-                worker.overdue = f"took longer than {limit:g} s"
-                worker.process.kill()
-
-    def _forgive(self, overslept: float) -> None:
-        """Hold it against nobody that the whole run was stopped for a while (Ctrl-Z), and its workers with it."""
-        if overslept > _BEAT_SECONDS:
-            for worker in self._workers:
-                worker.heard += overslept
-
-    def _patience(self) -> float | None:
-        due = min((worker.heard + worker.limit(self._timeout) for worker in self._workers), default=math.inf)
-        if due == math.inf and not self._starved:
-            return None
-        return max(0.0, min(due - time.monotonic(), _POLL_SECONDS if self._starved else _BEAT_SECONDS))
-
-    def _hear(self, worker: WorkerProcess) -> None:
-        try:
-            message = worker.connection.recv()
-        except Exception:  # its end, a message that its death cut short, or memory that it had garbled
-            self._bury(worker)
-            return
-        worker.heard = time.monotonic()
-        if isinstance(message, Rows):
-            self._answers.update(worker.answered(message.results))
-            pace = message.seconds / len(message.results)
-            self._pace = pace if self._pace == math.inf else 0.7 * self._pace + 0.3 * pace
-            self._unexplained = 0
-        elif isinstance(message, Ready):
-            worker.ready = True
-        elif isinstance(message, Large):
-            worker.waiting = True
-            self._at_gate.append(worker)
-        elif isinstance(message, Released):
-            worker.large, self._inside = False, None
-        self._open_gate()
-
-    def _open_gate(self) -> None:
-        if self._inside is None and self._at_gate:
-            self._inside = self._at_gate.popleft()
-            self._inside.let_through()
-
-    def _bury(self, worker: WorkerProcess) -> None:
-        """Find out what a worker died of, and pass on what it held."""
-        code = worker.stop(patience=1.0)
-        self._workers.remove(worker)
-        if worker is self._inside:
-            self._inside = None
-        with suppress(ValueError):
-            self._at_gate.remove(worker)
-        if not worker.ready:
-            raise SpectellError(_cannot_start(code, worker.forked))
-        self._unexplained += 1
-        for index, item in worker.tasks:
-            if index != worker.progress.value or self._deserves_another_try(index, worker, code):
-                self._again.append((index, item))
-            else:
-                self._answers[index] = Answer(item, Failure(worker.overdue or _last_words(code)))
-                self._unexplained = 0
-        self._again = deque(sorted(self._again, key=itemgetter(0)))
-        if self._unexplained > _MAX_UNEXPLAINED:
-            raise SpectellError(f"worker processes keep ending before they do anything (exit status {code})")
-        self._open_gate()
-
-    def _deserves_another_try(self, index: int, worker: WorkerProcess, code: int | None) -> bool:
-        """Whoever kills when memory runs out picks any process: being picked once proves nothing against the item."""
-        first = code == -signal.SIGKILL and not worker.overdue and index not in self._suspects
-        if first:
-            self._suspects.add(index)
-        return first
-
-
-def _size(item: Any) -> int:
-    """Return about how many bytes an item takes in a pipe."""
-    parts = item if isinstance(item, tuple) else (item,)
-    return sum(map(sys.getsizeof, parts))
-
-
-def _last_words(code: int | None) -> str:
-    if code == -signal.SIGKILL:
-        return "the decoder was killed twice (signal 9), most likely for want of memory"
-    if code is not None and code < 0:
-        return f"the decoder crashed (signal {-code})"
-    return f"the decoder ended its process (exit status {code})"
-
-
-def _cannot_start(code: int | None, forked: bool) -> str:
-    remedy = "" if forked else "; in a script, call it below: if __name__ == '__main__':"
-    return f"a worker process could not start (exit status {code}){remedy}"
