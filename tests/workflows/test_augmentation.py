@@ -15,7 +15,8 @@ from spectell.images import read_image
 from spectell.perturbations.jpeg import JpegRecompression
 from spectell.workflows.augmentation import Augmentation
 from spectell.workflows.evaluate import evaluate
-from spectell.workflows.image_set import ImageSet, open_images
+from spectell.workflows.image_passes import open_images
+from spectell.workflows.image_set import ImageSet
 from spectell.workflows.perturb import PerturbConfig, perturb_images
 from spectell.workflows.train import TrainingConfig, train_model
 from spectell.workflows.training_tiles import tiles_of

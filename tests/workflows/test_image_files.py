@@ -11,7 +11,8 @@ from spectell.errors import ParameterError
 from spectell.images import read_image
 from spectell.workflows import image_files
 from spectell.workflows.image_files import AlteredReader, FileReader, Skipped, files_of
-from spectell.workflows.image_set import ImageSet, map_images
+from spectell.workflows.image_passes import map_images
+from spectell.workflows.image_set import ImageSet
 
 pytestmark = pytest.mark.usefixtures("forked")
 

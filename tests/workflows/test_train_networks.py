@@ -17,7 +17,8 @@ from spectell.errors import ArtifactError, ManifestError, ParameterError
 from spectell.images import read_image
 from spectell.workflows import training_tiles
 from spectell.workflows.evaluate import evaluate
-from spectell.workflows.image_set import ImageSet, open_images
+from spectell.workflows.image_passes import open_images
+from spectell.workflows.image_set import ImageSet
 from spectell.workflows.train import TrainingConfig, train_model
 
 pytest.importorskip("torch")

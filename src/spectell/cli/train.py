@@ -13,7 +13,7 @@ from spectell.cli.figures import evaluation_lines, stage_progress
 from spectell.detectors.registry import DETECTORS, DOMAINS
 
 if TYPE_CHECKING:
-    from spectell.workflows.image_set import Skipped
+    from spectell.workflows.image_files import Skipped
     from spectell.workflows.train import TrainingResult
 
 __all__ = ["train"]
@@ -152,7 +152,7 @@ def _skipped_notes(skipped: Sequence[Skipped]) -> list[str]:
 
     Examples
     --------
-    >>> from spectell.workflows.image_set import Skipped
+    >>> from spectell.workflows.image_files import Skipped
     >>> _skipped_notes([Skipped("real/icon.png", "smaller than 32 pixels")])
     ["1 image was left out: 'real/icon.png' (smaller than 32 pixels)"]
     """

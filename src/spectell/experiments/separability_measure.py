@@ -27,7 +27,9 @@ from spectell.experiments.separability_intervals import accuracy_interval, auc_i
 from spectell.experiments.separability_sources import PREPARED
 from spectell.perturbations import Perturbation
 from spectell.spectra.statistics import SpectrumStatistics
-from spectell.workflows.image_set import ImageSet, PackedReader, Reader
+from spectell.workflows.image_files import Reader
+from spectell.workflows.image_passes import PackedReader
+from spectell.workflows.image_set import ImageSet
 from spectell.workflows.training_steps import ImageFeatures, feature_source
 
 __all__ = [

@@ -142,7 +142,7 @@ def prepare(
     """
     from spectell.datasets.duplicates import fingerprint
     from spectell.datasets.splits import merge_duplicates
-    from spectell.workflows.image_set import counted
+    from spectell.workflows.image_passes import counted
 
     place = folder / PREPARED / comparison.name
     if (known := read_prepared(folder, comparison)) is not None:
@@ -211,7 +211,7 @@ def _audit(
     manifest: Manifest, limit: int, workers: int, comparison: Comparison, on_progress: OnProgress
 ) -> dict[str, Any]:
     from spectell.workflows.audit import LEAK_AUC, audit_manifest
-    from spectell.workflows.image_set import counted
+    from spectell.workflows.image_passes import counted
 
     total = sum(min(limit, int((manifest.labels == label).sum())) for label in (0, 1))
     report = counted(on_progress, f"{comparison.title}: looking for leaks", 2 * total)

@@ -35,8 +35,8 @@ from spectell.evaluation.intervals import clopper_pearson
 from spectell.evaluation.thresholds import DEFAULT_FPR, MIN_EXCEEDANCES, MIN_REAL, Thresholds
 from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.evaluate import ScoredImages, score_images
-from spectell.workflows.image_files import DEFAULT_TIMEOUT, FileReader
-from spectell.workflows.image_set import Progress, Skipped, quiet
+from spectell.workflows.image_files import DEFAULT_TIMEOUT, FileReader, Skipped
+from spectell.workflows.image_passes import Progress, quiet
 from spectell.workflows.walk import Unreadable, walk
 
 __all__ = ["RATES", "CalibrationResult", "calibrate", "shown_rates", "threshold_table"]

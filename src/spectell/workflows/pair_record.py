@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from spectell.workflows.image_set import Skipped
+from spectell.workflows.image_files import Skipped
 from spectell.workflows.run_record import RunRecord
 
 __all__ = ["FORMAT", "PairRecord"]

@@ -33,7 +33,8 @@ from spectell.perturbations import (
     result_file,
 )
 from spectell.perturbations.base import check_range
-from spectell.workflows.image_set import Progress, Skipped, quiet
+from spectell.workflows.image_files import Skipped
+from spectell.workflows.image_passes import Progress, quiet
 from spectell.workflows.picture_copies import Copies, make_copies, plain_folder
 from spectell.workflows.run_record import read_record
 

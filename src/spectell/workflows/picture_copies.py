@@ -25,7 +25,8 @@ from spectell.datasets.naming import default_group
 from spectell.errors import ImageError, ManifestError, SpectellError
 from spectell.images import IMAGE_SUFFIXES, describe_path, read_image
 from spectell.perturbations import EncodedFile, Pixels
-from spectell.workflows.image_set import Progress, Skipped, quiet
+from spectell.workflows.image_files import Skipped
+from spectell.workflows.image_passes import Progress, quiet
 from spectell.workflows.pool import available_cores, isolated_map
 from spectell.workflows.run_record import RunRecord
 from spectell.workflows.worker import Failure, Gate

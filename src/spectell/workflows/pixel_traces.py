@@ -20,7 +20,7 @@ from spectell.spectra.jpeg_history import MIN_SIDE as JPEG_SIDE
 from spectell.spectra.jpeg_history import JpegHistory, jpeg_history
 from spectell.spectra.resampling import MIN_SIDE as RESAMPLING_SIDE
 from spectell.spectra.resampling import ResamplingTrace, resampling_trace
-from spectell.workflows.image_set import in_threads, quiet, read_file
+from spectell.workflows.image_passes import in_threads, quiet, read_file
 
 __all__ = ["THUMBNAIL_SIDE", "TRACES", "PixelTraces", "pixel_traces", "read_traces", "trace_features", "trace_values"]
 

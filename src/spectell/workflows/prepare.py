@@ -18,7 +18,7 @@ from spectell.errors import ParameterError, ShapeError
 from spectell.perturbations import EncodedFile, Pixels
 from spectell.perturbations.files import encode_png
 from spectell.perturbations.resize import resize
-from spectell.workflows.image_set import Progress, quiet
+from spectell.workflows.image_passes import Progress, quiet
 from spectell.workflows.picture_copies import Copies, make_copies, plain_folder
 
 __all__ = ["COLLECTIONS", "RECORD_KIND", "Collection", "prepare_images", "square_window"]

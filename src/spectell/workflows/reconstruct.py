@@ -30,7 +30,8 @@ from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.images import read_image
 from spectell.workflows.chosen_images import choose, output_names
-from spectell.workflows.image_set import Progress, Skipped, in_threads, quiet
+from spectell.workflows.image_files import Skipped
+from spectell.workflows.image_passes import Progress, in_threads, quiet
 from spectell.workflows.pair_history import PairHistory, colourless
 from spectell.workflows.pair_record import PairRecord
 

@@ -16,7 +16,8 @@ from spectell.detectors.residual import most_levels
 from spectell.detectors.streaming import Source
 from spectell.errors import MismatchError, ParameterError
 from spectell.workflows.grid import GridFile, GridPoint, balanced_accuracy, grid_points, run_key
-from spectell.workflows.image_set import ImageSet, Progress
+from spectell.workflows.image_passes import Progress
+from spectell.workflows.image_set import ImageSet
 from spectell.workflows.training_config import Classes, TrainingConfig, make_detector, make_front_end
 from spectell.workflows.training_steps import Fitted, UsableImages, feature_source, fit_distance
 from spectell.workflows.training_tiles import fit_network

@@ -21,8 +21,9 @@ from spectell.detectors.streaming import Source
 from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.calibration import PlattCalibration, fit_platt
 from spectell.evaluation.thresholds import MIN_REAL, Thresholds, fit_thresholds
-from spectell.workflows.image_files import FileReader, map_files
-from spectell.workflows.image_set import ImageSet, Pixels, Progress, Skipped, counted
+from spectell.workflows.image_files import FileReader, Pixels, Skipped, map_files
+from spectell.workflows.image_passes import Progress, counted
+from spectell.workflows.image_set import ImageSet
 from spectell.workflows.worker import Gate
 
 __all__ = [

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from spectell.detectors.features import tile_corners
 from spectell.detectors.tiles import Tiles
 from spectell.errors import MismatchError
-from spectell.workflows.image_set import ImageSet, Pixels
+from spectell.workflows.image_files import Pixels
+from spectell.workflows.image_set import ImageSet
 from spectell.workflows.training_config import Classes
 from spectell.workflows.training_steps import UsableImages
 
