@@ -17,12 +17,12 @@ def run(invoke, toy_model_path, toy_photographs):
 @pytest.fixture
 def refuting(monkeypatch):
     """Have the second half refute every rate that it is asked about."""
-    rates = workflow._rates
+    rates = workflow.measured_rates
 
     def all_above(thresholds, scores, data):
         return rates(thresholds, scores if "all photographs" in data else scores + 1000, data)
 
-    monkeypatch.setattr(workflow, "_rates", all_above)
+    monkeypatch.setattr(workflow, "measured_rates", all_above)
 
 
 def test_a_refuted_promise_has_a_status_of_its_own_and_leaves_the_file_alone(run, refuting, toy_model_path, tmp_path):

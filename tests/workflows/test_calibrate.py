@@ -16,6 +16,7 @@ from spectell.images import read_image
 from spectell.workflows import calibrate as calibrate_module
 from spectell.workflows.calibrate import calibrate
 from spectell.workflows.evaluate import score_images
+from spectell.workflows.promised_rates import measured_rates, refuted_rates
 
 
 @pytest.fixture
@@ -145,8 +146,8 @@ def test_halves_divided_at_random_refute_one_promise_in_a_hundred_at_most(rng):
     for _ in range(400):
         first, second = rng.random((2, 300))
         thresholds = Thresholds(first, 0.0)
-        rates = tuple(calibrate_module._rates(thresholds, second, "the others"))
-        refuted += bool(calibrate_module._refuted(thresholds, rates))
+        rates = tuple(measured_rates(thresholds, second, "the others"))
+        refuted += bool(refuted_rates(thresholds, rates))
         above += any(rate.low > rate.fpr for rate in rates)
     assert refuted <= 10
     assert 40 < above < 100

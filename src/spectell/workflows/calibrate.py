@@ -7,9 +7,8 @@ written keeps those very thresholds. (Thresholds from all photographs would be a
 be said about their rate that was not assumed.)
 
 A rate whose interval lies above what is promised is said to. An unlucky half does that to one in six calibrations on
-600 photographs: a threshold from few scores keeps its rate on average, not every time. The promise is *refuted* where
-halves divided at random would give such a count with a probability of at most `REFUTED` over all rates together. Then
-no model is written unless that is asked for: whoever scanned with it would be promised what is known to be wrong.
+600 photographs. Where the promise is refuted (`spectell.workflows.promised_rates`) no model is written unless that is
+asked for: whoever scanned with it would be promised what is known to be wrong.
 
 The scale of the score is left as it was: photographs alone cannot calibrate odds.
 """
@@ -18,7 +17,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,25 +29,24 @@ from spectell.datasets import REAL, Entry, Manifest
 from spectell.detectors import Model, load_model, save_model
 from spectell.detectors.card import RateCard, ThresholdCard
 from spectell.errors import ManifestError, MismatchError
-from spectell.evaluation.intervals import clopper_pearson
 from spectell.evaluation.thresholds import DEFAULT_FPR, MIN_EXCEEDANCES, MIN_REAL, Thresholds
 from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.evaluate import ScoredImages, score_images
 from spectell.workflows.image_files import DEFAULT_TIMEOUT, FileReader, Skipped
 from spectell.workflows.image_passes import Progress, quiet
+from spectell.workflows.promised_rates import (
+    measured_rates,
+    needed_photographs,
+    rates_above,
+    refuted_rates,
+    threshold_table,
+)
 from spectell.workflows.walk import Unreadable, walk
 
-__all__ = ["RATES", "CalibrationResult", "calibrate", "shown_rates", "threshold_table"]
+__all__ = ["CalibrationResult", "calibrate"]
 
 StrPath = str | os.PathLike[str]
 
-RATES = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1)
-"""False-positive rates that tables list, where the number of photographs supports them."""
-
-REFUTED = 0.01
-"""Chance of refuting any rate where both halves are of one kind."""
-
-_COARSE_RATES = (0.2, 0.3, 0.5)
 _USUAL = (DEFAULT_FPR, 0.05)
 
 
@@ -96,7 +93,7 @@ class CalibrationResult:
     @property
     def above(self) -> tuple[RateCard, ...]:
         """The rates whose interval lies above what is promised, refuted or not."""
-        return tuple(rate for rate in self.rates if rate.low > rate.fpr)
+        return rates_above(self.rates)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result as JSON has it."""
@@ -174,36 +171,42 @@ def calibrate(
     thresholds = _thresholds(pictures.scores[first], loaded, n_copies)
     whose = f"{int(first.sum())} photographs of the user's in {Path(photographs).absolute().name!r}"
     second = f"{int((~first).sum())} other photographs of the same folder"
-    rates = tuple(_rates(thresholds, pictures.scores[~first], second))
-    card = dataclasses.replace(
-        loaded.card,
-        thresholds=ThresholdCard(
-            fake_floor=thresholds.fake_floor,
-            n_real=len(thresholds.real_scores),
-            n_generated=loaded.card.thresholds.n_generated,
-            table=threshold_table(thresholds),
-            data=f"{whose}; the floor for 'real' is unchanged: {loaded.card.thresholds.data}",
-            verified=rates,
-        ),
+    rates = measured_rates(thresholds, pictures.scores[~first], second)
+    calibrated = loaded.replaced(
+        card=dataclasses.replace(loaded.card, thresholds=_threshold_card(loaded, thresholds, whose, rates)),
+        real_scores=thresholds.real_scores,
+        training_hashes=np.union1d(loaded.training_hashes, scored.hashes),
     )
-    hashes = np.union1d(loaded.training_hashes, scored.hashes)
-    calibrated = loaded.replaced(card=card, real_scores=thresholds.real_scores, training_hashes=hashes)
+    skipped = (*unlisted, *scored.skipped)
     result = CalibrationResult(
         model=calibrated,
         n_first=int(first.sum()),
         n_second=int((~first).sum()),
         rates=rates,
-        before=tuple(_rates(loaded.thresholds, pictures.scores, "all photographs of the folder")),
+        before=measured_rates(loaded.thresholds, pictures.scores, "all photographs of the folder"),
         supported=thresholds.supported,
-        skipped=(*unlisted, *scored.skipped),
-        notes=tuple(_notes(loaded, pictures, thresholds, n_copies, (*unlisted, *scored.skipped))),
+        skipped=skipped,
+        notes=tuple(_notes(loaded, pictures, thresholds, n_copies, skipped)),
         n_copies=n_copies,
-        refuted=_refuted(thresholds, rates),
+        refuted=refuted_rates(thresholds, rates),
     )
     if output is None or (result.refuted and not force):
         return result
     save_model(calibrated, output)
     return dataclasses.replace(result, written=True)
+
+
+def _threshold_card(model: Model, thresholds: Thresholds, whose: str, rates: tuple[RateCard, ...]) -> ThresholdCard:
+    """Describe the new thresholds; the floor of *real* and the images that it rests on are the model's own."""
+    before = model.card.thresholds
+    return ThresholdCard(
+        fake_floor=thresholds.fake_floor,
+        n_real=len(thresholds.real_scores),
+        n_generated=before.n_generated,
+        table=threshold_table(thresholds),
+        data=f"{whose}; the floor for 'real' is unchanged: {before.data}",
+        verified=rates,
+    )
 
 
 def _photographs(folder: Path) -> tuple[Manifest, tuple[Skipped, ...]]:
@@ -244,86 +247,9 @@ def _thresholds(scores: npt.NDArray[np.float64], model: Model, n_copies: int) ->
         copies = f" ({n_copies} files are copies of others and do not count)" if n_copies else ""
         raise MismatchError(
             f"half of the photographs must be at least {MIN_REAL} that can be scored, got {len(scores)}{copies}; "
-            f"calibrate on more: {2 * MIN_REAL} at the very least, {_needed(0.01)} for a rate of 1 %"
+            f"calibrate on more: {2 * MIN_REAL} at the very least, {needed_photographs(0.01)} for a rate of 1 %"
         )
     return Thresholds(scores, model.thresholds.fake_floor)
-
-
-def _needed(rate: float) -> int:
-    """Photographs, both halves together, that support a rate.
-
-    Examples
-    --------
-    >>> [_needed(rate) for rate in (0.001, 0.01, 0.05)]
-    [6000, 600, 120]
-    """
-    return 2 * math.ceil(round(MIN_EXCEEDANCES / rate, 9))
-
-
-def shown_rates(thresholds: Thresholds) -> tuple[float, ...]:
-    """Rates to list: the usual ones that are supported, or else the lowest supported one and some above it.
-
-    Parameters
-    ----------
-    thresholds : Thresholds
-
-    Examples
-    --------
-    >>> shown_rates(Thresholds(np.arange(40.0), 0.0)), shown_rates(Thresholds(np.arange(20.0), 0.0))
-    ((0.1,), (0.15, 0.2, 0.3, 0.5))
-    """
-    usual = tuple(rate for rate in RATES if rate >= thresholds.supported[0])
-    lowest = thresholds.lowest_rate
-    return usual or (lowest, *(rate for rate in _COARSE_RATES if rate > lowest))
-
-
-def threshold_table(thresholds: Thresholds) -> dict[str, float]:
-    """Thresholds of the usual false-positive rates, as far as the calibration images support them: `shown_rates`.
-
-    Parameters
-    ----------
-    thresholds : Thresholds
-
-    Returns
-    -------
-    table : dict of str to float
-        By the rate as text, which JSON wants as a key.
-
-    Examples
-    --------
-    >>> threshold_table(Thresholds(np.arange(40.0), 0.0))
-    {'0.1': 36.00000000000001}
-    """
-    return {f"{rate:g}": thresholds.at(rate) for rate in shown_rates(thresholds)}
-
-
-def _rates(thresholds: Thresholds, scores: npt.NDArray[np.float64], data: str) -> list[RateCard]:
-    found = []
-    for rate in shown_rates(thresholds):
-        exceeded = int((scores >= thresholds.at(rate)).sum())
-        interval = clopper_pearson(exceeded, len(scores))
-        found.append(RateCard(rate, len(scores), exceeded, interval.low, interval.high, data))
-    return found
-
-
-def _refuted(thresholds: Thresholds, rates: tuple[RateCard, ...]) -> tuple[RateCard, ...]:
-    """Choose the rates that exceed the promise by more than chance explains.
-
-    The number of n further scores above the k-th largest of m is beta-binomial, whatever the distribution of the
-    scores, with parameters k and m + 1 - k.
-    """
-    above = [rate for rate in rates if rate.low > rate.fpr]
-    if not above:
-        return ()
-    from scipy.stats import betabinom
-
-    m = len(thresholds.real_scores)
-    found = []
-    for rate in above:
-        k = math.floor(rate.fpr * (m + 1) + 1e-9)
-        if betabinom.sf(rate.exceeded - 1, rate.n, k, m + 1 - k) <= REFUTED / len(rates):
-            found.append(rate)
-    return tuple(found)
 
 
 def _notes(
@@ -335,7 +261,7 @@ def _notes(
     notes = [
         f"rates below {low:.2g} are not supported: a rate f needs {MIN_EXCEEDANCES} / f photographs in the first half"
     ]
-    unsupported = {f"{100 * rate:g} %": _needed(rate) for rate in _USUAL if rate < low}
+    unsupported = {f"{100 * rate:g} %": needed_photographs(rate) for rate in _USUAL if rate < low}
     if unsupported:
         needs = " and ".join(f"{rate} needs {number}" for rate, number in unsupported.items())
         notes.append(

@@ -12,7 +12,7 @@ from spectell.datasets import REAL, Manifest
 from spectell.detectors import ModelCard
 from spectell.detectors.card import CalibrationCard, DistanceCard, MetricCard, PartCard, ThresholdCard
 from spectell.images import describe_path
-from spectell.workflows.calibrate import threshold_table
+from spectell.workflows.promised_rates import threshold_table
 from spectell.workflows.training_steps import DISTANCE_QUANTILE, Fitted, Validated
 
 if TYPE_CHECKING:
