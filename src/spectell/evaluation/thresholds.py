@@ -123,6 +123,21 @@ class Thresholds:
         ParameterError
             If no number of images supports it.
         """
+        return float(np.nextafter(self.real_scores[-self.rank(fpr)], np.inf))
+
+    def rank(self, fpr: float) -> int:
+        """Return k: the threshold for a false-positive rate stands just above the k-th largest calibration score.
+
+        Raises
+        ------
+        MismatchError, ParameterError
+            As `at`.
+
+        Examples
+        --------
+        >>> Thresholds(real_scores=range(1, 100), fake_floor=20.0).rank(0.05)
+        5
+        """
         low, high = self.supported
         if not low <= fpr <= high:
             wrong = MismatchError if 0 < fpr <= MAX_FPR else ParameterError  # with more images it could be right
@@ -130,8 +145,7 @@ class Thresholds:
                 f"fpr must lie between {self.lowest_rate} and {high} with {len(self.real_scores)} calibration images, "
                 f"got {fpr!r}; {_remedy(fpr)}"
             )
-        rank = _floor_share(fpr, len(self.real_scores) + 1)
-        return float(np.nextafter(self.real_scores[-rank], np.inf))
+        return _floor_share(fpr, len(self.real_scores) + 1)
 
     def verdict(self, score: float, fpr: float) -> VerdictName:
         """Say what an image with this score is, at this false-positive rate.

@@ -117,7 +117,7 @@ def refuted_rates(thresholds: Thresholds, rates: Sequence[RateCard]) -> tuple[Ra
     m = len(thresholds.real_scores)
     found = []
     for rate in above:
-        k = math.floor(rate.fpr * (m + 1) + 1e-9)
+        k = thresholds.rank(rate.fpr)
         if betabinom.sf(rate.exceeded - 1, rate.n, k, m + 1 - k) <= REFUTED / len(rates):
             found.append(rate)
     return tuple(found)
