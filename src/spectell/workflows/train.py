@@ -18,6 +18,7 @@ import numpy.typing as npt
 from spectell.datasets import Manifest
 from spectell.datasets.packed import Packed
 from spectell.detectors import Model, ModelCard
+from spectell.detectors.card import MetricCard
 from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.audit import AuditReport, audit_manifest
 from spectell.workflows.augmentation import Augmentation
@@ -183,14 +184,19 @@ def train_model(
     card = training_card(fitted, validated, usable.manifest, recorded, **named, treatment=treatment)
     model = _assemble(card, fitted, validated, images.hashes[np.concatenate([usable.rows[s] for s in SPLITS[:2]])])
     test = images.manifest.select(usable.rows["test"])
-    readers = _test_readers(read, augmentation)
-    found = {how: _evaluated(model, test, readers[how], config.seed, workers, on_progress) for how in readers}
-    metrics = tuple(each for how, evaluation in found.items() for each in metric_cards(evaluation, how))
+
+    def evaluated(how: str, read_test: Reader) -> tuple[Evaluation, tuple[MetricCard, ...]]:
+        scored = score_images(model, test, read=read_test, workers=workers, on_progress=on_progress)
+        evaluation = evaluate_scored(model, scored, seed=config.seed)
+        return evaluation, metric_cards(evaluation, how)
+
+    evaluation, metrics = evaluated("", read)
+    perturbed, more = evaluated(treatment, augmentation.reader(read)) if augmentation else (None, ())
     return TrainingResult(
-        model=model.replaced(card=dataclasses.replace(card, metrics=metrics)),
+        model=model.replaced(card=dataclasses.replace(card, metrics=(*metrics, *more))),
         manifest=usable.manifest,
-        evaluation=found[""],
-        perturbed=found.get(treatment) if treatment else None,
+        evaluation=evaluation,
+        perturbed=perturbed,
         audit=report,
         facts=facts,
         skipped=(*harmful, *images.skipped, *usable.skipped),
@@ -213,23 +219,11 @@ def _checkpoint_notes(checkpoint: StrPath | None, detector: Any) -> list[str]:
     return [f"{os.fspath(checkpoint)!r} stays, since more --epochs can follow with --resume; delete it to train anew"]
 
 
-def _evaluated(
-    model: Model, test: Manifest, read: Reader, seed: int, workers: int | None, on_progress: Progress
-) -> Evaluation:
-    scored = score_images(model, test, read=read, workers=workers, on_progress=on_progress)
-    return evaluate_scored(model, scored, seed=seed)
-
-
 def _recorded(config: TrainingConfig, augmentation: Augmentation | None, facts: dict[str, Any]) -> dict[str, Any]:
     """Return what the card keeps of a run: all that a repetition needs, perturbations with every parameter."""
     asked = dataclasses.asdict(config) | {"perturb": list(config.perturb)}
     drawn_from = {} if augmentation is None else {"perturbation": repr(augmentation.perturbation)}
     return {**asked, **drawn_from, "fit": facts}
-
-
-def _test_readers(read: Reader, augmentation: Augmentation | None) -> dict[str, Reader]:
-    """Say how test images are read, by what is done to them: nothing, and what was done to the training images."""
-    return {"": read} | ({} if augmentation is None else {augmentation.description: augmentation.reader(read)})
 
 
 def _audit(manifest: Manifest, workers: int | None, on_progress: Progress) -> AuditReport:
