@@ -7,7 +7,7 @@ rests on hue. The picture beneath is grey and faint: it is there to find one's w
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from spectell.figures.canvas import colour_map, themed
 from spectell.figures.style import LIGHT, Theme
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
@@ -28,7 +30,12 @@ LEAST_SHARE = 1 / 8
 SCORE_LIMIT = 1.5
 """Log-odds of the last colours: the same on every map, so that maps can be compared."""
 
+Float64Array = npt.NDArray[np.float64]
+
 _LUMA = np.array([0.299, 0.587, 0.114])
+_BOX = (4.6, 4.0)
+"""Inches of the width and of the height in which a picture has room."""
+_NARROWEST = 2.6  # inches: the words below the bar of colours need them
 
 
 def plot_evidence(
@@ -78,30 +85,16 @@ def plot_evidence(
             f"scores and clear must have shape ({len(downs)}, {len(acrosses)}), got {values.shape} and {coloured.shape}"
         )
     height, width = picture.shape[:2]
+    inches, aspect = _frame(height, width)
+    shown = np.ma.masked_array(values, ~coloured)
     with themed(theme):
         from matplotlib.figure import Figure
 
-        sides = np.maximum([width, height], LEAST_SHARE * max(width, height))
-        inches = sides * (4.6 / max(sides[0], sides[1] * 1.15))
-        aspect = (sides[1] / height) / (sides[0] / width)
-        figure = Figure(figsize=(max(inches[0], 2.6) + 0.1, inches[1] + 0.75), layout="constrained")
+        figure = Figure(figsize=inches, layout="constrained")
         axes = figure.subplots()
         axes.imshow(_faint(picture, theme), extent=(0, width, height, 0), interpolation="bilinear", aspect=aspect)
-        mesh = axes.pcolormesh(
-            cell_edges(acrosses) * width,
-            cell_edges(downs) * height,
-            np.ma.masked_array(values, ~coloured),
-            cmap=_see_through(theme),
-            vmin=-SCORE_LIMIT,
-            vmax=SCORE_LIMIT,
-            alpha=0.62,
-            edgecolors="none",
-        )
-        size = float(np.clip(125 / max(len(downs), len(acrosses)), 5, 13))
-        for row, column in np.argwhere(coloured):
-            sign = "+" if values[row, column] > 0 else "−"
-            place = acrosses[column] * width, downs[row] * height
-            axes.text(*place, sign, ha="center", va="center", fontsize=size, color=theme.ink)
+        mesh = _draw_tiles(axes, shown, cell_edges(downs) * height, cell_edges(acrosses) * width, theme)
+        _draw_signs(axes, shown, downs * height, acrosses * width, theme)
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
         axes.set_axis_off()
@@ -121,6 +114,39 @@ def cell_edges(middles: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """
     places = np.asarray(middles, np.float64)
     return np.concatenate([[0.0], (places[1:] + places[:-1]) / 2, [1.0]])
+
+
+def _frame(height: int, width: int) -> tuple[tuple[float, float], float]:
+    """Return the figure's width and height in inches, and the height of a pixel over its width."""
+    across, down = (max(side, LEAST_SHARE * max(width, height)) for side in (width, height))
+    scale = min(_BOX[0] / across, _BOX[1] / down)
+    return (max(across * scale, _NARROWEST) + 0.1, down * scale + 0.75), (down / height) / (across / width)
+
+
+def _draw_tiles(
+    axes: Axes, shown: np.ma.MaskedArray[Any, Any], downs: Float64Array, acrosses: Float64Array, theme: Theme
+) -> QuadMesh:
+    """Colour the tiles that are shown; `downs` and `acrosses` are their borders, in pixels."""
+    return axes.pcolormesh(
+        acrosses,
+        downs,
+        shown,
+        cmap=_see_through(theme),
+        vmin=-SCORE_LIMIT,
+        vmax=SCORE_LIMIT,
+        alpha=0.62,
+        edgecolors="none",
+    )
+
+
+def _draw_signs(
+    axes: Axes, shown: np.ma.MaskedArray[Any, Any], downs: Float64Array, acrosses: Float64Array, theme: Theme
+) -> None:
+    """Write a plus or a minus into the middle of every tile that is shown, at `downs` and `acrosses`, in pixels."""
+    size = float(np.clip(125 / max(shown.shape), 5, 13))
+    for row, column in np.argwhere(~np.ma.getmaskarray(shown)):
+        sign = "+" if shown[row, column] > 0 else "−"
+        axes.text(acrosses[column], downs[row], sign, ha="center", va="center", fontsize=size, color=theme.ink)
 
 
 def _faint(picture: npt.NDArray[np.uint8], theme: Theme) -> npt.NDArray[np.float64]:
