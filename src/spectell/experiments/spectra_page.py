@@ -15,7 +15,8 @@ from spectell.reports.page import Section, render_page, section
 from spectell.reports.parts import items, paragraph, table
 from spectell.reports.render import Drawing
 from spectell.reports.spectrum import findings, shown_figure, write_figures
-from spectell.reports.spectrum_figures import drawn_sizes, full_drawings, profile_drawings
+from spectell.reports.spectrum_figures import drawn_sizes, profile_drawings
+from spectell.reports.spectrum_maps import full_drawings
 from spectell.reports.spectrum_tables import probability
 from spectell.spectra.peak_meaning import group_peaks
 from spectell.workflows.spectrum_study import SetSpectra, SpectrumStudy

@@ -13,15 +13,8 @@ from spectell.reports.numbers import signed, tenths
 from spectell.reports.page import Section, render_page, section, write_page
 from spectell.reports.parts import callout, details, facts, file_link, items, paragraph, subsection
 from spectell.reports.render import Drawing, Rendered, render_drawings
-from spectell.reports.spectrum_figures import (
-    block_channel_drawings,
-    block_drawings,
-    channel_drawing,
-    drawn_sizes,
-    full_drawings,
-    peak_drawing,
-    profile_drawings,
-)
+from spectell.reports.spectrum_figures import drawn_sizes, peak_drawing, profile_drawings
+from spectell.reports.spectrum_maps import block_channel_drawing, block_drawings, channel_drawing, full_drawings
 from spectell.reports.spectrum_tables import (
     comparison_table,
     largest_effect,
@@ -60,10 +53,10 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
     """
     folder = Path(directory)
     shown = drawn_sizes(study)
-    drawn = peak_drawing(study)
-    groups = [[*full_drawings(study, size), channel_drawing(study, size)] for size in shown]
-    groups += [[*block_drawings(study), *block_channel_drawings(study)]]
-    groups += [list(profile_drawings(study)), [drawn] if drawn else []]
+    wanted: list[list[Drawing | None]] = [[*full_drawings(study, size), channel_drawing(study, size)] for size in shown]
+    wanted += [[*block_drawings(study), block_channel_drawing(study)]]
+    wanted += [[*profile_drawings(study)], [peak_drawing(study)]]
+    groups = [[drawing for drawing in group if drawing is not None] for group in wanted]
     figures = iter(write_figures(list(chain(*groups)), folder))
     *full, blocks, profiles, peaks = [list(islice(figures, len(group))) for group in groups]
     sizes = list(zip(shown, full, strict=True))
