@@ -156,7 +156,10 @@ def test_what_the_library_refuses_is_one_line_and_status_1(run, arguments):
     [("train", "x"), ("train", "x", "-o", "m", "--detector", "svm"), ("evaluate", "m"), ("calibrate", "m", "x")],
 )
 def test_wrong_usage_is_status_2(run, arguments):
-    run(*arguments, status=2)
+    result = run(*arguments, status=2)
+    assert result.stderr.startswith("Usage: ")
+    assert "Error: " in result.stderr
+    assert result.stdout == ""
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "calibrate", "models"])
