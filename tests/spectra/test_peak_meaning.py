@@ -124,6 +124,14 @@ def test_harmonics_are_one_grid_and_the_highest_comes_first():
     assert [peak.height_db for peak in grids[1].peaks] == [9, 5, 3]
 
 
+def test_a_grid_is_read_by_its_highest_peak_that_is_no_harmonic():
+    peaks = [peak_at(0, 0.125, 3), peak_at(0.375, 0, 4), peak_at(0.25, 0.25, 5), peak_at(0.5, 0, 9)]
+    (grid,) = group_peaks(peaks)
+    assert grid.own_peak == peaks[1]
+    (single,) = group_peaks([peak_at(0.3, 0.21)])
+    assert single.own_peak == peak_at(0.3, 0.21)
+
+
 def test_one_peak_does_not_make_a_long_period():
     assert [grid.period for grid in group_peaks([peak_at(1 / 15, 0), peak_at(1 / 3, 0)])] == [3, None]
     assert [grid.period for grid in group_peaks([peak_at(1 / 15, 0), peak_at(2 / 15, 0), peak_at(1 / 3, 0)])] == [15]

@@ -142,7 +142,7 @@ def peak_table(study: SpectrumStudy) -> Markup:
 
 
 def read_grids(peaks: Sequence[Peak], meanings: Sequence[PeakMeaning]) -> list[tuple[PeakGrid, PeakMeaning]]:
-    """Put the peaks of each grid together and read them as one: as its highest peak of the grid's own period.
+    """Put the peaks of each grid together and read them as one, as the grid's own peak.
 
     Parameters
     ----------
@@ -156,9 +156,7 @@ def read_grids(peaks: Sequence[Peak], meanings: Sequence[PeakMeaning]) -> list[t
         That with the highest peak first.
     """
     causes = dict(zip(peaks, meanings, strict=True))
-    grids = group_peaks(peaks)
-    own = [next((peak for peak in grid.peaks if grid_period(peak) == grid.period), grid.peaks[0]) for grid in grids]
-    return [(grid, causes[peak]) for grid, peak in zip(grids, own, strict=True)]
+    return [(grid, causes[grid.own_peak]) for grid in group_peaks(peaks)]
 
 
 def left_out(study: SpectrumStudy) -> Markup:

@@ -94,6 +94,18 @@ class PeakGrid:
     period: int | None
     peaks: tuple[Peak, ...]
 
+    @property
+    def own_peak(self) -> Peak:
+        """The highest peak that has the grid's own period, by which the grid is read; its harmonics have shorter ones.
+
+        Examples
+        --------
+        >>> harmonic, own = Peak(0.0, 0.5, 9.0, 1e-9, 8.0, 1 / 128), Peak(0.0, 0.125, 6.0, 1e-9, 8.0, 1 / 128)
+        >>> PeakGrid(8, (harmonic, own)).own_peak.horizontal
+        0.125
+        """
+        return next((peak for peak in self.peaks if grid_period(peak) == self.period), self.peaks[0])
+
 
 def grid_period(peak: Peak) -> int | None:
     """Smallest p, 2 to 16, for which both coordinates are multiples of 1/p; else None.

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.spectra import find_peaks, group_peaks, peak_meaning, sample_blocks, tile_periodogram
-from spectell.spectra.peak_meaning import PeakGrid, grid_period
 from spectell.spectra.peaks import FALSE_ALARM, Peak
 from spectell.spectra.periodogram import noise_error
 
@@ -118,14 +117,9 @@ def find_image_peaks(pixels: npt.NDArray[np.uint8], facts: ImageFacts) -> ImageP
     groups = tuple(
         PeakGroup(
             grid.period,
-            peak_meaning(_representative(grid), jpeg_history=history, lossless=False).text,
+            peak_meaning(grid.own_peak, jpeg_history=history, lossless=False).text,
             grid.peaks,
         )
         for grid in group_peaks(search.peaks)
     )
     return ImagePeaks(size, FALSE_ALARM, groups)
-
-
-def _representative(grid: PeakGrid) -> Peak:
-    """Return the highest peak that has the grid's own period; its harmonics have shorter ones."""
-    return next((peak for peak in grid.peaks if grid_period(peak) == grid.period), grid.peaks[0])
