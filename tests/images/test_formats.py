@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spectell.images.formats import FORMATS, canvas_pixels, identify
+from spectell.images.formats import FORMATS, LOSSLESS, LOSSY, canvas_pixels, identify
 from spectell.images.sources import Refused
 
 
@@ -41,6 +41,11 @@ def test_any_bytes_are_identified_or_refused(head):
     except Refused as refusal:
         outcome = str(refusal)
     assert outcome in FORMATS or outcome.endswith(("HEIF)", "empty"))
+
+
+def test_a_format_is_lossless_or_lossy_or_may_be_either():
+    assert not LOSSLESS & LOSSY
+    assert FORMATS.keys() - LOSSLESS - LOSSY == {"WEBP", "GIF"}
 
 
 def test_the_canvas_of_every_kind_of_webp_is_known(samples):

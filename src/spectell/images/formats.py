@@ -12,7 +12,7 @@ from PIL import ImageFile
 
 from spectell.images.sources import Refused
 
-__all__ = ["FORMATS", "READ_WHOLE", "canvas_pixels", "identify", "open_image"]
+__all__ = ["FORMATS", "LOSSLESS", "LOSSY", "READ_WHOLE", "canvas_pixels", "identify", "open_image"]
 
 FORMATS = {
     "JPEG": ("PIL.JpegImagePlugin", "JpegImageFile"),
@@ -29,6 +29,12 @@ FORMATS = {
 
 READ_WHOLE = frozenset({"WEBP", "AVIF", "HEIF"})
 """Formats whose decoder takes the whole file into memory."""
+
+LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "PPM"})
+"""Formats that keep pixels as they are; what was done to them before, a file does not say."""
+
+LOSSY = frozenset({"JPEG", "AVIF", "HEIF"})
+"""Formats that are taken to have changed the pixels. WebP may be of either kind; a GIF keeps pixels but few colours."""
 
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"})

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from spectell.datasets.atomic import replacing
 from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
+from spectell.images.formats import LOSSY
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.pool import Crew, available_cores
 from spectell.workflows.spectrum_batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES, Measuring
@@ -42,7 +43,6 @@ from spectell.workflows.walk import PathLike, as_paths
 __all__ = ["load_study", "spectrum", "study_as_dict"]
 
 _WORK = ".spectrum-work"
-_LOSSY = frozenset({"JPEG", "AVIF", "HEIF"})
 
 
 def spectrum(
@@ -242,7 +242,7 @@ def _write(
         entry["name"] = f"{entry['source']}/{entry['generator']}"
     _require_images(entries)
     vouched = [_resolve(name, entries, "lossless") for name in lossless]
-    doubted = {entry["name"] for entry in entries if _LOSSY & entry["tally"]["formats"].keys()}.intersection(vouched)
+    doubted = {entry["name"] for entry in entries if LOSSY & entry["tally"]["formats"].keys()}.intersection(vouched)
     chosen = _resolve(reference, entries, "reference") if reference is not None else _default_reference(entries)
     metadata: dict[str, Any] = {
         "format": FORMAT_VERSION,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from spectell.images.formats import LOSSLESS
 from spectell.spectra.peak_meaning import peak_meaning
 from spectell.spectra.peaks import find_peaks
 from spectell.spectra.periodogram import MAX_TILES, noise_error
@@ -34,7 +35,6 @@ _BAND = (0.05, 0.5, 0.95)
 _FEWEST_FOR_AN_ERROR = 5
 """Images of whose scatter a bin's error is made. The deviation of two is often near zero by chance: against it one set
 of noise in nine showed a peak. Below, the noise is what the spectrum scatters about its background."""
-_LOSSLESS = frozenset({"PNG", "TIFF", "BMP", "PPM"})
 
 
 def load_study(directory: str | os.PathLike[str]) -> SpectrumStudy:
@@ -91,7 +91,7 @@ def _facts(tally: Mapping[str, Any], *, lossless_origin: bool) -> SetFacts:
         **{name: tally[name] for name in ("n_files", "n_images", "n_detailed", "n_unreadable")},
         **frequent,
         unreadable=tuple(tally["unreadable"]),
-        lossless_files=set(tally["formats"]) <= _LOSSLESS,
+        lossless_files=set(tally["formats"]) <= LOSSLESS,
         lossless_origin=lossless_origin,
     )
 
