@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import click
+
+from spectell.workflows.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
     from spectell.workflows.bench import BenchReport
@@ -31,9 +32,7 @@ def bench(model: str | None, workers: int | None, as_json: bool) -> None:
         spectell bench
         spectell bench --workers 1 --json
     """
-    # Before NumPy is imported, as `spectell scan` does: what is measured is that command.
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+    keep_to_one_thread()  # as `spectell scan` does: what is measured is that command
     from spectell.cli.figures import stage_progress
     from spectell.workflows.bench import run_bench
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spectell.workflows.threads import keep_to_one_thread
+
 if TYPE_CHECKING:
     from spectell.workflows.demo import DemoResult
 
@@ -38,8 +40,7 @@ def demo(output: Path, as_json: bool) -> None:
     \b
         spectell demo -o demo-output
     """
-    # Told before NumPy is imported; its products are too small here for threads, which would wait for each other.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    keep_to_one_thread()  # products are small: threads would wait for each other
     from spectell.cli.outputs import FileKind, check_output
     from spectell.errors import MismatchError
     from spectell.figures.spectra import plot_spectrum_pair

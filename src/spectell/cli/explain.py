@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from spectell.workflows.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
     from spectell.workflows.explain import Explanation
@@ -47,8 +48,7 @@ def explain(
     """
     if as_json and output == "-":
         raise click.UsageError("--json and -o - both print: choose one")
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")  # small products: threads would wait for each other
+    keep_to_one_thread()  # products are small: threads would wait for each other
     page = None if as_json and output is None else _page_path(image, output)
     from spectell.workflows.explain import explain as explain_file
 

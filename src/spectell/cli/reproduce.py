@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import click
 
 from spectell.cli.figures import stage_progress
+from spectell.workflows.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
     from spectell.experiments.plan import Plan
@@ -69,8 +69,7 @@ def reproduce(
         spectell reproduce attribution --data faces/ --scale small -o attribution/
         spectell reproduce separability --data images/ --scale small -o separability/
     """
-    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")  # workers share the cores; told before NumPy is imported
+    keep_to_one_thread()  # workers share the cores
     from spectell.experiments.config import resolve_config
     from spectell.experiments.registry import get_experiment
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spectell.cli.progress import Progress
+from spectell.workflows.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
     from spectell.workflows.scan_notes import ScanNotes
@@ -79,7 +79,7 @@ def scan(ctx: click.Context, /, paths: tuple[str, ...], style: str | None, quiet
         raise click.UsageError("--resume and --overwrite need an output: add -o FILE")
     if options["resume"] and options["overwrite"]:
         raise click.UsageError("--resume and --overwrite exclude each other")
-    _keep_to_one_thread()
+    keep_to_one_thread()  # workers share the cores
     run = _Run(paths, style, quiet, options)
     try:
         run.go()
@@ -87,12 +87,6 @@ def scan(ctx: click.Context, /, paths: tuple[str, ...], style: str | None, quiet
         run.interrupted()
         ctx.exit(_INTERRUPTED)
     ctx.exit(_SOME_UNREADABLE if run.tally["error"] else 0)
-
-
-def _keep_to_one_thread() -> None:
-    """Workers share the cores; told before NumPy is imported, its linear algebra starts no threads at all."""
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
 
 
 class _Run:

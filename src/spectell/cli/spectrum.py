@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from spectell.cli.figures import stage_progress
+from spectell.workflows.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ def spectrum(
         datasets = tuple(name for name in datasets if not name.endswith(".npz"))
     if not datasets and not merge:
         raise click.UsageError("name a data set, or a result to add with --merge FILE")
-    _keep_to_one_thread()
+    keep_to_one_thread()  # workers share the cores
     try:
         study = _study(datasets, output, merge, figures=figures, quiet=as_json, **options)
     except KeyboardInterrupt:
@@ -78,12 +78,6 @@ def spectrum(
         click.echo(f"Note: {note}.", err=True)
     click.echo("\n".join(_lines(study)))
     click.echo(f"Wrote {output}.", err=True)
-
-
-def _keep_to_one_thread() -> None:
-    """Workers share the cores; told before NumPy is imported, its linear algebra starts no threads at all."""
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
 
 
 def _study(

@@ -11,14 +11,13 @@ from typing import Any
 
 from spectell.datasets.atomic import replacing
 from spectell.experiments.config import ExperimentConfig
+from spectell.workflows.threads import BLAS_VARIABLES
 from spectell.workflows.training_card import versions
 
 __all__ = ["RECORD", "make_record", "manifest_hash", "write_record"]
 
 RECORD = "record.json"
 """Name of the file in the folder of the results."""
-
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def make_record(config: ExperimentConfig, manifest: str, **results: Any) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def make_record(config: ExperimentConfig, manifest: str, **results: Any) -> dict
         ``command``, ``config``, ``seed``, ``workers``, ``thread_limits``, ``versions`` (of spectell too), ``manifest``,
         then `results`.
     """
-    limits = {name: os.environ[name] for name in _THREAD_LIMITS if name in os.environ}
+    limits = {name: os.environ[name] for name in BLAS_VARIABLES if name in os.environ}
     return {
         "command": config.command,
         "config": config.as_dict(),

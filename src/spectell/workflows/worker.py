@@ -25,6 +25,8 @@ from multiprocessing.process import parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from spectell.workflows.threads import end_threads
+
 __all__ = ["GO", "Failure", "Gate", "Large", "Ready", "Released", "Rows", "Work", "serve"]
 
 FLUSH_SECONDS = 0.05
@@ -34,7 +36,6 @@ GO = "go"
 """The parent's answer to `Large`."""
 
 _KILL_FIRST = b"500"
-_BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 Gate = AbstractContextManager[Any]
 Work = Callable[[Any, Gate], Any]
@@ -94,7 +95,7 @@ def serve(
     for other in others:
         other.close()
     _end_with_parent(forked)
-    _one_blas_thread()
+    end_threads()  # the processes share the cores already
     gc.freeze()  # collections shall not touch, and so copy, the pages shared with the parent
     connection.send(Ready())
     _silence()
@@ -179,20 +180,6 @@ def _end_with_parent(forked: bool) -> None:
 def _wait_for_end(sentinel: int) -> None:
     connections.wait([sentinel])
     os._exit(1)
-
-
-def _one_blas_thread() -> None:
-    """Stop the linear algebra beneath NumPy from starting threads: the processes share the cores already.
-
-    The environment governs libraries that are loaded later, threadpoolctl those that are here already. It is
-    imported only where the variables were not set from the start.
-    """
-    if os.environ.get("OPENBLAS_NUM_THREADS") == "1":
-        return
-    os.environ.update(dict.fromkeys(_BLAS_VARIABLES, "1"))
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)
 
 
 def _silence() -> None:
