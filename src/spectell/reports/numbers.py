@@ -16,13 +16,12 @@ def percent(share: float) -> str:
     >>> [percent(share).replace("\xa0", " ") for share in (0.0, 0.00001, 0.0044, 0.01, 0.29, 0.996, 0.99955, 1.0)]
     ['0 %', 'under 0.01 %', '0.44 %', '1 %', '29 %', '99.6 %', 'over 99.9 %', '100 %']
     """
+    if 0.9005 < share < 1:
+        return tenths(share)
     if 0 < share < 0.0001:
-        text = "under 0.01"
-    elif 0 < share < 0.0995:
-        text = f"{100 * share:.2g}"
-    else:
-        text = f"{100 * share:.1f}" if 0.9005 < share < 1 else f"{100 * share:.0f}"
-    return f"{'over 99.9' if text == '100.0' else text}{NO_BREAK}%"
+        return f"under 0.01{NO_BREAK}%"
+    digits = ".2g" if 0 < share < 0.0995 else ".0f"
+    return f"{100 * share:{digits}}{NO_BREAK}%"
 
 
 def tenths(share: float) -> str:
@@ -33,12 +32,7 @@ def tenths(share: float) -> str:
     >>> [tenths(share).replace("\xa0", " ") for share in (0.0, 0.0004, 0.068, 0.9994, 0.9996, 1.0)]
     ['0.0 %', 'under 0.1 %', '6.8 %', '99.9 %', 'over 99.9 %', '100.0 %']
     """
-    text = f"{100 * share:.1f}"
-    if text == "0.0" and share > 0:
-        text = "under 0.1"
-    if text == "100.0" and share < 1:
-        text = "over 99.9"
-    return f"{text}{NO_BREAK}%"
+    return f"{_hundredfold(share, 1, 'under', 'over')}{NO_BREAK}%"
 
 
 def of_hundred(share: float) -> str:
@@ -49,12 +43,7 @@ def of_hundred(share: float) -> str:
     >>> [of_hundred(share) for share in (0.0, 0.001, 0.5, 0.999, 1.0)]
     ['0 of 100', 'fewer than 1 of 100', '50 of 100', 'more than 99 of 100', '100 of 100']
     """
-    number = f"{100 * share:.0f}"
-    if number == "0" and share > 0:
-        number = "fewer than 1"
-    if number == "100" and share < 1:
-        number = "more than 99"
-    return f"{number} of 100"
+    return f"{_hundredfold(share, 0, 'fewer than', 'more than')} of 100"
 
 
 def signed(value: float) -> str:
@@ -71,3 +60,13 @@ def signed(value: float) -> str:
 def plain(value: float) -> str:
     """Write a number with a minus sign that is one."""
     return f"{value:.2f}".replace("-", "−")
+
+
+def _hundredfold(share: float, decimals: int, less: str, more: str) -> str:
+    """Write 100 times a share; of one that only rounding makes none or all, say which number it is beyond."""
+    number, last = f"{100 * share:.{decimals}f}", 10**-decimals
+    if share > 0 and float(number) == 0:
+        return f"{less} {last:.{decimals}f}"
+    if share < 1 and float(number) == 100:
+        return f"{more} {100 - last:.{decimals}f}"
+    return number
