@@ -17,7 +17,7 @@ from spectell.experiments.record import RECORD
 from spectell.experiments.registry import EXPERIMENTS
 from spectell.experiments.separability_cells import FOUND, JPEG, SCALES, Cell, SeparabilityScale
 from spectell.experiments.separability_intervals import auc_interval, difference_interval, over_splits
-from spectell.experiments.separability_measure import measure_cell, spectra_file, split_groups
+from spectell.experiments.separability_measure import measure_cell, spectra_file
 from spectell.experiments.separability_sources import list_comparisons
 from spectell.experiments.separability_window import Window, choose_window
 
@@ -234,16 +234,6 @@ def test_the_command_plans_it(collection, tmp_path):
 def test_nothing_to_compare_is_refused(collection):
     with pytest.raises(ManifestError, match="expected folders such as faces/real"):
         list_comparisons(collection / "photos", 10)
-
-
-def test_copies_are_on_one_side_of_every_split():
-    rng = np.random.default_rng(0)
-    groups = rng.integers(0, 40, 200)
-    labels = (np.arange(200) % 2).astype(np.int8)
-    for _ in range(20):
-        train = split_groups(groups, labels, 0.4, rng)
-        assert not set(groups[train]) & set(groups[~train])
-        assert len(set(groups[~train])) == pytest.approx(0.4 * len(set(groups)), abs=2)
 
 
 def test_one_size_is_taken_natively_and_others_are_cut_and_never_resized():

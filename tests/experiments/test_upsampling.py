@@ -156,17 +156,6 @@ def test_what_is_alike_is_not_told_apart_and_what_differs_is(rng):
     assert {found.n_test for found in alike} == {120}
 
 
-def test_no_group_is_on_both_sides(rng):
-    from spectell.experiments.upsampling_measure import _split
-
-    groups = np.concatenate([rng.integers(0, 30, 100), np.arange(30, 130)])
-    labels = np.repeat([0, 1], 100).astype(np.int8)
-    train = _split(groups, labels, 3)
-    assert not set(groups[train]) & set(groups[~train])
-    assert 0 < train[:100].mean() < 1
-    assert 0 < train[100:].mean() < 1
-
-
 def test_the_plan_names_every_cell(photographs, tmp_path):
     config = resolve_config("upsampling", photographs, output=tmp_path / "out", workers=2)
     plan = upsampling.plan(config)

@@ -21,6 +21,7 @@ from spectell.detectors.front_end import FrontEnd
 from spectell.detectors.streaming import Source
 from spectell.errors import ManifestError
 from spectell.evaluation.metrics import roc_auc
+from spectell.experiments.group_draws import draw_groups
 from spectell.experiments.separability_cells import CONDITIONS, Cell, SeparabilityScale
 from spectell.experiments.separability_features import DOMAINS, front_ends
 from spectell.experiments.separability_intervals import accuracy_interval, auc_interval, difference_interval
@@ -39,7 +40,6 @@ __all__ = [
     "SPECTRA",
     "measure_cell",
     "spectra_file",
-    "split_groups",
 ]
 
 Pixels = npt.NDArray[np.uint8]
@@ -54,26 +54,6 @@ SPECTRA = ("difference", "effect", "weights")
 
 _BATCH = 256
 _FEWEST_TO_TRAIN = 10
-
-
-def split_groups(
-    groups: npt.NDArray[np.integer], labels: npt.NDArray[np.int8], test_share: float, rng: np.random.Generator
-) -> npt.NDArray[np.bool_]:
-    """Mark the training rows: whole groups, and the same share of those with real images, generated images, or both.
-
-    Examples
-    --------
-    >>> groups, labels = np.array([0, 1, 2, 3, 0]), np.array([0, 0, 1, 1, 0], np.int8)
-    >>> train = split_groups(groups, labels, 0.5, np.random.default_rng(0))
-    >>> bool(train[0] == train[4]), int(train[[0, 1]].sum()), int(train[[2, 3]].sum())
-    (True, 1, 1)
-    """
-    with_real, made = np.unique(groups[labels == 0]), np.unique(groups[labels == 1])
-    both = np.intersect1d(with_real, made)
-    chosen = []
-    for part in (both, np.setdiff1d(with_real, both), np.setdiff1d(made, both)):
-        chosen.append(rng.permutation(part)[round(test_share * len(part)) :])
-    return np.isin(groups, np.concatenate(chosen))
 
 
 class _Data(NamedTuple):
@@ -160,9 +140,9 @@ def _open(cell: Cell, folder: Path, scale: SeparabilityScale, seed: int, threads
     images = ImageSet(packed.manifest, read=_reader(PackedReader(packed), CONDITIONS[cell.condition]), workers=threads)
     labels, groups = images.manifest.labels, images.manifest.groups
     rng = np.random.default_rng((seed, 311, cell.split))
-    train = split_groups(groups, labels, scale.test_share, rng)
+    test = draw_groups(groups, labels, scale.test_share, rng)
     rows = rng.permutation(len(labels))  # so that the first so many are a fair part
-    data = _Data(images, labels, groups, rows[train[rows]], rows[~train[rows]], cell.split)
+    data = _Data(images, labels, groups, rows[~test[rows]], rows[test[rows]], cell.split)
     if min(_smaller_class(data, data.train), data.test_groups(0), data.test_groups(1)) < 2:
         raise ManifestError(f"{cell.comparison}: a split leaves fewer than 2 images of a class on a side")
     return data

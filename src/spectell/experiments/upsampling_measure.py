@@ -16,6 +16,7 @@ import numpy.typing as npt
 from spectell.errors import MismatchError
 from spectell.evaluation.intervals import Interval, clopper_pearson
 from spectell.evaluation.metrics import accuracy
+from spectell.experiments.group_draws import draw_groups
 from spectell.experiments.upsampling_theory import image_places, places_between
 from spectell.perturbations import GaussianNoise, JpegRecompression, Perturbation, perturb
 from spectell.spectra.blocks import luma_and_differences
@@ -274,7 +275,7 @@ def measure_accuracies(
         raise MismatchError(f"both classes must have as many images of one size, got {real.shape}, {generated.shape}")
     every_group = np.concatenate([groups, groups if paired else groups.max() + 1 + np.arange(len(generated))])
     labels = np.repeat([0, 1], len(real)).astype(np.int8)
-    train = _split(every_group, labels, seed)
+    train = draw_groups(every_group, labels, _TRAIN_SHARE, np.random.default_rng((seed, 77)))
     for number, (condition, perturbation) in enumerate(CONDITIONS.items()):
         images = np.concatenate(
             [_perturbed(part, perturbation, (seed, number, k)) for k, part in enumerate((real, generated))]
@@ -303,16 +304,6 @@ def _lines(periodograms: Float64Array, places: list[tuple[float, float]]) -> Flo
         around = np.mean([whole[:, (row + i) % size, (column + j) % size] for i, j in ring], axis=0)
         levels.append(whole[:, row % size, column % size] - around)
     return np.asarray(DECIBELS * np.stack(levels, axis=1))
-
-
-def _split(groups: npt.NDArray[np.int64], labels: npt.NDArray[np.int8], seed: int) -> npt.NDArray[np.bool_]:
-    """Mark training rows: the same share of the groups that hold real images and of those that do not."""
-    rng = np.random.default_rng((seed, 77))
-    chosen: list[npt.NDArray[np.int64]] = []
-    with_real = np.unique(groups[labels == 0])
-    for part in (with_real, np.setdiff1d(groups, with_real)):
-        chosen.append(rng.permutation(part)[: round(_TRAIN_SHARE * len(part))])
-    return np.isin(groups, np.concatenate(chosen))
 
 
 def _perturbed(images: Pixels, perturbation: Perturbation | None, seed: tuple[int, ...]) -> Pixels:
