@@ -223,19 +223,18 @@ def _compared_maps(study: SpectrumStudy, kind: str, channel: str, size: str | No
     significance = (
         f"Grey cells do not differ significantly (Welch's test, false-discovery rate {rate}); those that do: {shares}."
     )
-    yield _difference(f"difference-{name}", compared, study, DIFFERENCE, lambda each: unit * each.difference)(
-        f"Mean minus that of {reference}. {significance}"
-    )
+    caption = f"Mean minus that of {reference}. {significance}"
+    yield _difference(f"difference-{name}", compared, study, DIFFERENCE, lambda each: unit * each.difference, caption)
     if kind == "blocks":
         return
-    yield _difference(f"effect-{name}", compared, study, EFFECT, lambda each: each.effect)(
+    caption = (
         f"The same difference to {reference} in standard deviations between images: how much a single image tells."
     )
+    yield _difference(f"effect-{name}", compared, study, EFFECT, lambda each: each.effect, caption)
     ratios = [found for each in compared if (found := study.compared(each.name, "signed", channel, size)) is not None]
     if ratios:
-        yield _difference(f"ratio-{name}", ratios, study, RATIO, lambda each: _decibels(each.ratio))(
-            f"Magnitude of the mean coefficient over that of {reference}, as Frank et al. (2020) compare them."
-        )
+        caption = f"Magnitude of the mean coefficient over that of {reference}, as Frank et al. (2020) compare them."
+        yield _difference(f"ratio-{name}", ratios, study, RATIO, lambda each: _decibels(each.ratio), caption)
 
 
 def _difference(
@@ -244,7 +243,8 @@ def _difference(
     study: SpectrumStudy,
     scale: Scale,
     value: Callable[[Comparison], npt.NDArray[Any]],
-) -> Callable[[str], Drawing]:
+    caption: str,
+) -> Drawing:
     labels = [set_label(study[each.name], study) for each in compared]
 
     def make(theme: Theme) -> Any:
@@ -252,7 +252,7 @@ def _difference(
         return plot_heat_maps([value(each) for each in compared], labels, scale=scale, shown=shown, theme=theme)
 
     alt = f"{scale.label.capitalize()} of {listed(labels)}: heat maps, orange is more, purple is less, grey is chance."
-    return lambda caption: Drawing(name, make, alt, caption, both=False)
+    return Drawing(name, make, alt, caption, both=False)
 
 
 def _decibels(ratio: npt.NDArray[Any]) -> npt.NDArray[Any]:
