@@ -156,7 +156,7 @@ def test_a_file_that_changed_since_its_row_is_said_and_nothing_to_scan_costs_no_
     picture(tmp_path / "in" / "a.png", GENERATED)
     done = scan(tmp_path / "in", "-o", output, "--resume", "--quiet")
     assert done.stderr.decode() == (
-        f"Warning: 1 file changed since the earlier run, whose rows stay (first: {tmp_path}/in/a.png); "
+        f"Warning: 1 file changed since the earlier run began, whose rows stay (first: {tmp_path}/in/a.png); "
         "scan them again by name, or all with --overwrite\n"
     )
     done = scan("-", "-o", output, "--overwrite", status=1, input=b"")

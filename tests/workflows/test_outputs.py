@@ -176,6 +176,9 @@ def test_other_settings_are_refused_with_the_one_that_differs(tmp_path):
         (b"{", r"rows\.jsonl\.run\.json is not the record of a scan; remove both or choose another name"),
         (b"[]", r"is not the record of a scan"),
         (b'{"model": "mine"}', r"is not the record of a scan"),
+        (b'{"model": "fake", "fpr": 0.01}', r"rows\.jsonl\.run\.json does not say when its rows were begun"),
+        (b'{"model": "fake", "fpr": 0.01, "begun": [[0, "noon"]]}', r"does not say when its rows were begun"),
+        (b'{"model": "fake", "fpr": 0.01, "begun": [[1, 0]]}', r"does not say when its rows were begun"),
     ],
 )
 def test_rows_of_unknown_settings_are_refused(tmp_path, record, message):
@@ -288,10 +291,58 @@ def test_a_file_that_changed_after_its_row_is_noticed_and_its_row_stays(tmp_path
     other.write_text("after")
     os.utime(other, (1, 1))
     other.replace(paths[1])  # as cp -p and mv do, with an old time
-    for _ in range(2):  # said until there are later rows
+    for _ in range(2):
         changed, first = resumed()
         assert (changed, first) == (1 if suffix == "parquet" else 2, paths[1])
     assert rows_of(path).read_bytes() == before
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_change_is_said_in_every_later_run_and_what_came_later_has_not_changed(tmp_path, suffix):
+    path, paths = tmp_path / f"rows.{suffix}", [str(tmp_path / f"{k}.jpg") for k in range(4)]
+
+    def resumed(n):
+        notes = ScanNotes()
+        run(path, paths[:n], resume=True, notes=notes)
+        return notes.changed, notes.first_changed
+
+    for each in paths[:2]:
+        Path(each).write_text("before")
+    run(path, paths[:2])
+    for n, each in ((3, paths[2]), (4, paths[3])):
+        time.sleep(0.02)  # more than a tick of the system's clock
+        Path(each).write_text("new")
+        Path(paths[0]).write_text("after")
+        assert resumed(n) == (1, paths[0])
+    assert [resumed(4) for _ in range(2)] == [(1, paths[0])] * 2
+
+
+def test_a_file_that_changed_after_its_row_and_before_the_last_one_is_noticed(tmp_path):
+    path, paths, notes = tmp_path / "rows.csv", [str(tmp_path / f"{k}.jpg") for k in range(3)], ScanNotes()
+    for each in paths:
+        Path(each).write_text("before")
+    with Output(path, RUN) as output:
+        for each in output.remaining(paths):
+            output.write(verdict(each))
+            time.sleep(0.02)
+            if each == paths[1]:
+                Path(paths[0]).write_text("after")
+        output.finish()
+    run(path, paths, resume=True, notes=notes)
+    assert (notes.changed, notes.first_changed) == (1, paths[0])
+
+
+def test_rows_that_were_lost_take_the_time_of_their_run_with_them(tmp_path):
+    path, paths, notes = tmp_path / "rows.jsonl", [str(tmp_path / f"{k}.jpg") for k in range(3)], ScanNotes()
+    for n, each in enumerate(paths, start=1):
+        Path(each).write_text("before")
+        run(path, paths[:n], resume=True)
+        time.sleep(0.02)
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])  # as a power cut may leave it
+    Path(paths[1]).write_text("after")
+    run(path, paths, resume=True)
+    run(path, paths, resume=True, notes=notes)
+    assert notes == ScanNotes()
 
 
 def test_a_file_that_was_missing_and_still_is_has_not_changed(tmp_path):

@@ -223,7 +223,7 @@ def _changed(notes: ScanNotes) -> str:
     from spectell.images import describe_path
 
     return (
-        f"Warning: {_files(notes.changed)} changed since the earlier run, whose rows stay (first: "
+        f"Warning: {_files(notes.changed)} changed since the earlier run began, whose rows stay (first: "
         f"{describe_path(notes.first_changed)}); scan them again by name, or all with --overwrite"
     )
 

@@ -32,14 +32,14 @@ def holds_something(path: Path) -> bool:
     return os.path.lexists(path) and not (path.is_file() and path.stat().st_size == 0)
 
 
-def has_changed(path: str, written: int, *, failed: bool) -> bool:
-    """Whether a file has changed since its row was written, by the system's time of change, which no copy sets back."""
+def has_changed(path: str, begun: int, *, failed: bool) -> bool:
+    """Whether a file has changed since its run began, by the system's time of change, which no copy sets back."""
     try:
         status = os.stat(path)  # noqa: PTH116 - any string, ten million times
     except (OSError, ValueError):
         return not failed
     changed = max(status.st_mtime_ns, status.st_ctime_ns) if os.name == "nt" else status.st_ctime_ns
-    return changed > written
+    return changed > begun
 
 
 def holds_rows(path: Path) -> bool:

@@ -5,7 +5,8 @@ none, a full disk is cut back to the last whole row, and what a power cut can lo
 every few seconds. A row ends in a line ending, so that a row torn by a crash is known by its lack.
 
 Parquet cannot be appended to. Its rows collect in ``NAME.parquet.partial.jsonl``, which becomes the Parquet file
-in one step at the end. Beside every output lies ``NAME.run.json``: the settings that its rows were made with.
+in one step at the end. Beside every output lies ``NAME.run.json``: the settings that its rows were made with, and when
+each run began that added some.
 
 Nothing is made or replaced before there is something to judge, and nothing is replaced but rows and their record.
 """
@@ -24,6 +25,7 @@ from typing import Any, Self
 
 from spectell.errors import MismatchError, ParameterError
 from spectell.images import describe_path
+from spectell.workflows.beginnings import Beginnings
 from spectell.workflows.finished import finished_rows, has_changed, holds_rows, holds_something
 from spectell.workflows.row_file import RowFile, remove_file
 from spectell.workflows.scan_notes import ScanNotes
@@ -36,6 +38,9 @@ OUTPUT_SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 _RECORDED = {"model", "fpr"}
 """Settings that every record of a scan has, by which it is known."""
+
+_BEGUN = "begun"
+"""What a record has beside the settings: the `Beginnings`."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -160,6 +165,8 @@ class Output:
         self._parquet = output_suffix(path) == ".parquet"
         self._rows = self._beside(".partial.jsonl") if self._parquet else self.path
         self._record = self._beside(".run.json")
+        self._beginnings = Beginnings()
+        self._n_finished = 0  # `finished` may count for others too
         self._file: RowFile | None = None
         if resume and overwrite:
             raise ParameterError("resume and overwrite exclude each other; choose one")
@@ -168,7 +175,7 @@ class Output:
         exists = holds_something(self.path) or holds_something(self._rows)
         self._goes_on = exists and resume
         if self._goes_on:
-            self._check_same_run()
+            self._beginnings = self._check_same_run()
             return
         self._check_replaceable()
         if exists and not overwrite:
@@ -184,7 +191,7 @@ class Output:
     def remaining(self, items: Iterable[str | Unreadable | Pending]) -> Iterator[str | Unreadable | Pending]:
         """Pass on the items that have no row yet, having compared every finished row with the item in its place.
 
-        A new output is begun when there is the first item, so that a run without any leaves everything as it was.
+        It is begun or gone on with when there is the first item, so that a run without any leaves everything as it was.
 
         Raises
         ------
@@ -196,26 +203,40 @@ class Output:
         source = iter(items)
         if self._goes_on:
             self._pass_finished(source)
+        begun = False
         for item in source:
-            if self._file is None and item is not PENDING:
+            if not begun and item is not PENDING:
                 self._begin()
+                begun = True
             yield item
 
     def _begin(self) -> RowFile:
-        """Take the places of the output; rows go before their record, or a new record would let them be continued."""
-        from spectell.datasets.atomic import replacing  # with a whole package around it, for this one line
+        """Record that a run begins, having taken the places of a new output.
 
+        Rows go before their record, or a new record would let them be continued.
+        """
+        file = self._file
+        if file is not None:
+            self._write_record()
+            return file
         self._file = file = RowFile(self._rows, 0)
         if self._parquet:
             remove_file(self.path)
-        with replacing(self._record) as record:
-            record.write(json.dumps(self._run, indent=1, sort_keys=True).encode() + b"\n")
+        self._write_record()
         if self._csv:
             file.write(csv_header())
         return file
 
+    def _write_record(self) -> None:
+        from spectell.datasets.atomic import replacing  # with a whole package around it, for this one line
+
+        with replacing(self._record) as record:
+            now = os.fstat(record.fileno()).st_mtime_ns  # by the clock that dates files, which may be another machine's
+            self._beginnings.add(self._n_finished, now)
+            content = {**self._run, _BEGUN: self._beginnings.pairs}
+            record.write(json.dumps(content, indent=1, sort_keys=True).encode() + b"\n")
+
     def _pass_finished(self, source: Iterator[str | Unreadable | Pending]) -> None:
-        written = (self._rows if self._rows.exists() else self.path).stat().st_mtime_ns
         if self._parquet and self.path.exists() and not self._rows.exists():
             from spectell.workflows.parquet import to_json_lines
 
@@ -227,8 +248,10 @@ class Output:
                 continue
             item = next((item for item in source if item is not PENDING), None)
             self._check_same_item(row.path, item)
+            begun = self._beginnings.of_row(self._n_finished)
+            self._n_finished += 1
             self.finished[row.verdict] += 1
-            if isinstance(item, str) and has_changed(item, written, failed=row.verdict == "error"):
+            if isinstance(item, str) and has_changed(item, begun, failed=row.verdict == "error"):
                 self._notes.note_change(item)
         self._file = RowFile(self._rows, end)
         if self._csv and not end:
@@ -278,7 +301,8 @@ class Output:
         except (OSError, ValueError):
             return None
 
-    def _check_same_run(self) -> None:
+    def _check_same_run(self) -> Beginnings:
+        """Check that the record is of the same settings, and return when the runs before began."""
         run, before = self._run, self._read_record()
         if not self._is_record(before):
             missing = not os.path.lexists(self._record)
@@ -286,18 +310,24 @@ class Output:
             if not missing:
                 reason = f"as {self._record} is not the record of a scan; remove both or choose another name"
             raise MismatchError(f"cannot resume {self.path} {reason}")
-        for name in sorted({*run, *before}):
+        for name in sorted({*run, *before} - {_BEGUN}):
             if before.get(name) != run.get(name):
                 raise MismatchError(
                     f"cannot resume {self.path}: it was made with {name} = {before.get(name)!r}, this run has "
                     f"{run.get(name)!r}; use the same settings or --overwrite"
                 )
+        try:
+            return Beginnings.read(before.get(_BEGUN))
+        except (TypeError, ValueError):
+            raise MismatchError(
+                f"cannot resume {self.path}: {self._record} does not say when its rows were begun; use --overwrite"
+            ) from None
 
     def _check_same_item(self, done: str, item: str | Unreadable | Pending | None) -> None:
         path = item.path if isinstance(item, Unreadable) else item
         if not isinstance(path, str) or printable_path(path) != done:
             now = f"now {describe_path(path)} stands there" if isinstance(path, str) else "now there are no more files"
             raise MismatchError(
-                f"cannot resume {self.path}: its row {self.finished.total() + 1} is for {describe_path(done)} "
+                f"cannot resume {self.path}: its row {self._n_finished + 1} is for {describe_path(done)} "
                 f"and {now}; name the same files or use --overwrite"
             )

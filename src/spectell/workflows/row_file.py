@@ -92,8 +92,7 @@ class RowFile:
 
     def _cut(self) -> None:
         with suppress(OSError):  # a device has no size
-            if os.fstat(self._handle).st_size != self._size:  # to cut nothing would still set the time of the last row
-                os.ftruncate(self._handle, self._size)
+            os.ftruncate(self._handle, self._size)
             os.lseek(self._handle, self._size, os.SEEK_SET)
 
 

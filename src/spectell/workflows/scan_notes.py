@@ -17,7 +17,7 @@ class ScanNotes:
         Files in the walked folders that do not have an image's suffix, hidden ones not counted.
     first_passed_over : str
     changed : int
-        Files that have changed, or are gone, since an earlier run wrote its last row, and have a row from then.
+        Files that have changed, or are gone, since the earlier run began that wrote their rows.
     first_changed : str
 
     Examples
