@@ -290,9 +290,10 @@ def test_a_process_with_threads_does_not_fork(monkeypatch):
 
 SPAWNING = """
 import os, signal, sys, threading, time
+from functools import partial
 from spectell.workflows.pool import isolated_map
 
-def work(item, gate):
+def work(weight, item, gate):
     if item == 3:
         os.kill(os.getpid(), signal.SIGSEGV)
     with gate:
@@ -300,15 +301,17 @@ def work(item, gate):
 
 if __name__ == "__main__":
     threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
-    for answer in isolated_map(work, range(6), workers=2):
+    for answer in isolated_map(partial(work, bytes(int(sys.argv[2]))), range(6), workers=2):
         print(answer.result, flush=True)
 """
+LONGER_THAN_A_PIPE = "1000000"
 
 
-def test_where_forking_is_unsafe_workers_are_spawned(tmp_path):
+@pytest.mark.parametrize("weight", ["0", LONGER_THAN_A_PIPE])
+def test_where_forking_is_unsafe_workers_are_spawned(tmp_path, weight):
     script = tmp_path / "script.py"
     script.write_text(SPAWNING)
-    done = subprocess.run([sys.executable, script, "results"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, script, "results", weight], capture_output=True, text=True, timeout=60)
     assert done.stdout.split("\n")[:6] == [
         *("0", "1", "2"),
         "Failure(reason='the decoder crashed (signal 11)')",
@@ -316,10 +319,11 @@ def test_where_forking_is_unsafe_workers_are_spawned(tmp_path):
     ], done.stderr
 
 
-def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path):
+@pytest.mark.parametrize("weight", ["0", LONGER_THAN_A_PIPE])
+def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path, weight):
     script = tmp_path / "script.py"
     script.write_text(SPAWNING.replace('if __name__ == "__main__":', "if True:"))
-    done = subprocess.run([sys.executable, script, "results"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, script, "results", weight], capture_output=True, text=True, timeout=60)
     assert "call it below: if __name__ == '__main__':" in done.stderr
 
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 from spectell.errors import SpectellError
 from spectell.workflows.process import Answer, Task, WorkerProcess
 from spectell.workflows.walk import PENDING
-from spectell.workflows.worker import Failure, Large, Ready, Released, Rows
+from spectell.workflows.worker import Failure, Large, Ready, Released, Rows, Started
 
 __all__ = ["WINDOW", "Dispatch", "end_all"]
 
@@ -173,6 +173,8 @@ class Dispatch:
             pace = message.seconds / len(message.results)
             self._pace = pace if self._pace == math.inf else 0.7 * self._pace + 0.3 * pace
             self._unexplained = 0
+        elif isinstance(message, Started):
+            worker.instruct()
         elif isinstance(message, Ready):
             worker.ready = True
         elif isinstance(message, Large):

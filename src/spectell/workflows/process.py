@@ -51,7 +51,10 @@ class WorkerProcess:
         self.connection, far = context.Pipe()
         self.progress = context.RawValue("q", -1)
         inherited = [self.connection, *(other.connection for other in others)] if self.forked else []
-        arguments = (far, inherited, work, self.progress, memory, self.forked)
+        # A spawned process that dies before it has read its arguments blocks `start` for ever if they do not fit into
+        # the pipe: its parent keeps the end open from which they are read. So the work, which may be long, comes later.
+        self._work = work
+        arguments = (far, inherited, work if self.forked else None, self.progress, memory, self.forked)
         self.process = context.Process(target=serve, args=arguments, daemon=True)
         self.tasks: deque[Task] = deque()
         self.batches: deque[int] = deque()
@@ -61,6 +64,10 @@ class WorkerProcess:
         with _interrupts_blocked():
             self.process.start()
         far.close()
+
+    def instruct(self) -> None:
+        """Give it its work, which it has not inherited."""
+        self._tell(self._work)
 
     def send(self, batch: list[Task]) -> None:
         """Give it a batch; an idle worker's time begins."""

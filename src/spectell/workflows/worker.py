@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 from spectell.workflows.threads import end_threads
 
-__all__ = ["GO", "Failure", "Gate", "Large", "Ready", "Released", "Rows", "Work", "serve"]
+__all__ = ["GO", "Failure", "Gate", "Large", "Ready", "Released", "Rows", "Started", "Work", "serve"]
 
 FLUSH_SECONDS = 0.05
 """A worker reports at least this often, between items; more often costs the parent, less often the reader."""
@@ -42,8 +42,12 @@ Work = Callable[[Any, Gate], Any]
 """Takes an item and the gate to hold while the item needs much memory; returns the result."""
 
 
+class Started(NamedTuple):
+    """The worker's process runs, and waits for its work, as it has not inherited it."""
+
+
 class Ready(NamedTuple):
-    """The worker has started."""
+    """The worker has its work, and can begin."""
 
 
 class Rows(NamedTuple):
@@ -70,7 +74,7 @@ class Failure(NamedTuple):
 def serve(
     connection: Connection[Any, Any],
     others: Sequence[Connection[Any, Any]],
-    work: Work,
+    work: Work | None,
     progress: Any,
     memory: int | None,
     forked: bool,
@@ -80,10 +84,11 @@ def serve(
     Parameters
     ----------
     connection : Connection
-        This worker's end. Receives batches ``[(index, item), ...]`` and `GO`; sends the messages above.
+        This worker's end. Receives its work, batches ``[(index, item), ...]`` and `GO`; sends the messages above.
     others : sequence of Connection
         Parent's ends that were inherited by forking; closed, so that no worker keeps another one's pipe open.
-    work : callable
+    work : callable or None
+        None if it comes through the pipe.
     progress : shared integer
         Index of the item in work, so that the parent knows which one killed the worker.
     memory : int or None
@@ -95,23 +100,35 @@ def serve(
     for other in others:
         other.close()
     _end_with_parent(forked)
+    inbox: deque[Any] = deque()
+    if work is None:
+        work = _received(connection, inbox)
     end_threads()  # the processes share the cores already
     gc.freeze()  # collections shall not touch, and so copy, the pages shared with the parent
     connection.send(Ready())
     _silence()
     _limit_memory(memory)
     with suppress(EOFError, OSError):
-        _Server(connection, work, progress).run()
+        _Server(connection, work, progress, inbox).run()
+
+
+def _received(connection: Connection[Any, Any], inbox: deque[Any]) -> Work:
+    """Ask for the work; batches that were sent before it go into the inbox."""
+    connection.send(Started())
+    while isinstance(message := connection.recv(), list):
+        inbox.append(message)
+    work: Work = message
+    return work
 
 
 class _Server:
     """The loop, and the gate that it hands to the work."""
 
-    def __init__(self, connection: Connection[Any, Any], work: Work, progress: Any) -> None:
+    def __init__(self, connection: Connection[Any, Any], work: Work, progress: Any, inbox: deque[Any]) -> None:
         self._connection = connection
         self._work = work
         self._progress = progress
-        self._inbox: deque[Any] = deque()
+        self._inbox = inbox
         self._results: list[Any] = []
         self._reported = 0.0
 
