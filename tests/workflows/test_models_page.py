@@ -53,5 +53,5 @@ def test_the_examples_of_networks_run(folder):
 
 def test_the_python_runs(folder):
     for block in blocks("python"):
-        exec(compile(block, str(PAGE), "exec"), {})
+        exec(compile(block, str(PAGE), "exec"), {"__name__": "__main__"})
     assert (folder / "mine.safetensors").is_file()

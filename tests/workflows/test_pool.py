@@ -1,5 +1,6 @@
 """Results in order, whatever becomes of the workers."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -14,7 +15,15 @@ import pytest
 
 from spectell.errors import ParameterError, SpectellError
 from spectell.workflows import pool, process
+from spectell.workflows.calibrate import calibrate
+from spectell.workflows.evaluate import evaluate
+from spectell.workflows.perturb import perturb_images
 from spectell.workflows.pool import WINDOW, Answer, Crew, available_cores, isolated_map
+from spectell.workflows.prepare import prepare_images
+from spectell.workflows.scan import scan, scan_to_file
+from spectell.workflows.spectrum import spectrum
+from spectell.workflows.statistics import folder_statistics
+from spectell.workflows.train import train_model
 from spectell.workflows.walk import PENDING
 from spectell.workflows.worker import Failure
 
@@ -325,6 +334,18 @@ def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path, weight):
     script.write_text(SPAWNING.replace('if __name__ == "__main__":', "if True:"))
     done = subprocess.run([sys.executable, script, "results", weight], capture_output=True, text=True, timeout=60)
     assert "call it below: if __name__ == '__main__':" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(scan, scan_to_file, evaluate, calibrate, train_model, spectrum),
+        *(folder_statistics, perturb_images, prepare_images),
+    ],
+    ids=lambda function: function.__name__,
+)
+def test_whatever_starts_processes_says_what_a_script_needs(function):
+    assert """below ``if __name__ == "__main__":``""" in inspect.getdoc(function)
 
 
 @pytest.mark.parametrize("threads", [False, True])

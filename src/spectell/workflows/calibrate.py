@@ -160,6 +160,11 @@ def calibrate(
         If there are too few different photographs for any false-positive rate.
     ParameterError
         If a limit is outside its domain.
+
+    Notes
+    -----
+    Where processes cannot be forked (macOS, Windows, a program with threads or with torch loaded) a script must call
+    this below ``if __name__ == "__main__":``.
     """
     read = FileReader(max_pixels, timeout)
     loaded = model if isinstance(model, Model) else load_model(model)

@@ -83,6 +83,11 @@ def evaluate(
     ParameterError
         If `fpr` is no rate or above 0.5, a limit is outside its domain, or `real` is given where there are no
         sub-folders.
+
+    Notes
+    -----
+    Where processes cannot be forked (macOS, Windows, a program with threads or with torch loaded) a script must call
+    this below ``if __name__ == "__main__":``.
     """
     _check_fpr(fpr)  # before the work and not after it
     loaded = model if isinstance(model, Model) else load_model(model)

@@ -158,6 +158,11 @@ def perturb_images(
     ParameterError
         If `output` is not empty and `resume` is not set, or the record does not fit.
 
+    Notes
+    -----
+    Where processes cannot be forked (macOS, Windows, a program with threads or with torch loaded) a script must call
+    this below ``if __name__ == "__main__":``.
+
     Examples
     --------
     >>> import tempfile

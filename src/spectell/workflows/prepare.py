@@ -108,6 +108,11 @@ def prepare_images(
     ManifestError
         If there are no images, or something cannot be written.
 
+    Notes
+    -----
+    Where processes cannot be forked (macOS, Windows, a program with threads or with torch loaded) a script must call
+    this below ``if __name__ == "__main__":``.
+
     References
     ----------
     .. [1] Liu, Luo, Wang, Tang (2015). Deep learning face attributes in the wild. ICCV. :arxiv:`1411.7766`

@@ -95,7 +95,7 @@ def scan(
     Notes
     -----
     Closing the generator, or leaving it to be collected, ends the workers. Where processes cannot be forked (macOS,
-    Windows, a program with threads) a script must call this below ``if __name__ == "__main__":``.
+    Windows, a program with threads or with torch loaded) a script must call this below ``if __name__ == "__main__":``.
 
     Examples
     --------
@@ -146,6 +146,10 @@ def scan_to_file(
         If the output exists, or cannot be resumed; and as `scan`.
     SpectellError
         If the output cannot be written. Its rows stay whole.
+
+    Notes
+    -----
+    As `scan`: a script may have to call this below ``if __name__ == "__main__":``.
     """
     job = _Job.prepare(**options)
     sink = Output(output, job.record(), resume=resume, overwrite=overwrite, finished=finished, notes=notes)

@@ -104,6 +104,11 @@ def spectrum(
     ArtifactError
         If a file to be merged is not what a study wrote.
 
+    Notes
+    -----
+    Where processes cannot be forked (macOS, Windows, a program with threads or with torch loaded) a script must call
+    this below ``if __name__ == "__main__":``.
+
     Examples
     --------
     >>> import tempfile

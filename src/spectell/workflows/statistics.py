@@ -89,6 +89,11 @@ def folder_statistics(
     ImageError
         If not one of the files can be read.
 
+    Notes
+    -----
+    Where processes cannot be forked (macOS, Windows, a program with threads or with torch loaded) a script must call
+    this below ``if __name__ == "__main__":``.
+
     Examples
     --------
     >>> import pathlib, tempfile

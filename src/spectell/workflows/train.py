@@ -163,6 +163,11 @@ def train_model(
         are too few images for thresholds.
     ArtifactError
         If the checkpoint cannot be read, or is of another training.
+
+    Notes
+    -----
+    Where processes cannot be forked (macOS, Windows, a program with threads or with torch loaded) a script must call
+    this below ``if __name__ == "__main__":``.
     """
     config = config or TrainingConfig()
     notes = check_training(config, checkpoint, resume=resume)  # before the checkpoint is written
