@@ -131,3 +131,6 @@ def test_a_file_that_does_not_fit_is_refused_in_one_line(tmp_path):
     write_container(path, dict(arrays), {REFERENCE_KEY: json.dumps({})})
     with pytest.raises(ArtifactError, match="its card lacks 'n_blocks'"):
         read_reference(path)
+    write_container(path, dict(arrays), {REFERENCE_KEY: "[" * 200_000})
+    with pytest.raises(ArtifactError, match="cannot use the reference"):
+        read_reference(path)

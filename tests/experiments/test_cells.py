@@ -85,10 +85,11 @@ def test_an_interruption_keeps_what_is_done(tmp_path):
     assert [is_done(tmp_path, cell) for cell in cells] == [True, True, False, False]
 
 
-def test_a_damaged_result_is_made_again(tmp_path):
+@pytest.mark.parametrize("content", ["{", "[" * 200_000])
+def test_a_damaged_result_is_made_again(tmp_path, content):
     cell = Cell("one", 3)
     cell_path(tmp_path, cell).parent.mkdir()
-    cell_path(tmp_path, cell).write_text("{")
+    cell_path(tmp_path, cell).write_text(content)
     assert read_cell(tmp_path, cell) is None
     assert run_cells([cell], square, tmp_path, on_progress=silent)["one"]["square"] == 9
 

@@ -4,6 +4,7 @@ import hashlib
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from spectell.datasets import read_manifest
 from spectell.errors import ArtifactError, ParameterError
@@ -105,8 +106,10 @@ def test_files_that_are_no_generators_are_refused_in_one_line(path, tmp_path):
     write_tensors(tmp_path / "other", {"x": torch.ones(2)}, {"format": 1, **CARD})
     write_tensors(tmp_path / "future", {"x": torch.ones(2)}, {"format": 9})
     write_tensors(tmp_path / "bare", {"x": torch.ones(2)}, {"format": 1})
+    save_file({}, tmp_path / "deep", metadata={"card": "[" * 200_000})
     reasons = {
         "noise": "cannot read",
+        "deep": "cannot read",
         "empty": "holds no generator.safetensors",
         "other": "does not hold the generator that its card describes",
         "future": "is not a generator of format 1",

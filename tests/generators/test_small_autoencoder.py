@@ -91,8 +91,10 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(ArtifactError, match="no autoencoder of ours"):
         load_autoencoder(tmp_path / "other.safetensors")
     (tmp_path / "text.safetensors").write_text("no weights")
-    with pytest.raises(ArtifactError, match="cannot read weights"):
-        load_autoencoder(tmp_path / "text.safetensors")
+    save_file({}, tmp_path / "deep.safetensors", metadata={"card": "[" * 200_000})
+    for name in ("text.safetensors", "deep.safetensors"):
+        with pytest.raises(ArtifactError, match="cannot read weights"):
+            load_autoencoder(tmp_path / name)
 
 
 def test_training_lowers_the_error_on_images_it_never_saw(pictures, tmp_path):

@@ -131,7 +131,8 @@ def test_a_file_without_a_card_is_refused(tmp_path):
     save_file({"nearest.first.bias": np.zeros(1, np.float16)}, tmp_path / "bare")
     (tmp_path / "broken").write_bytes(b"nothing")
     save_file({}, tmp_path / "odd", metadata={"card": "{"})
-    for name in ("bare", "broken", "odd", "absent"):
+    save_file({}, tmp_path / "deep", metadata={"card": "[" * 200_000})
+    for name in ("bare", "broken", "odd", "deep", "absent"):
         with pytest.raises(ArtifactError, match="cannot read tiny generators from"):
             load_tiny_generators(tmp_path / name)
 

@@ -23,6 +23,7 @@ from spectell.workflows.verdict import FIELDS, Verdict
 from spectell.workflows.walk import PENDING, Unreadable
 
 RUN = {"model": "fake", "fpr": 0.01}
+DEEP = b"[" * 200_000  # deeper than Python may recurse
 SUFFIXES = ["jsonl", "csv", "parquet"]
 PATHS = ["a.jpg", 'b,"c"\r\n.jpg', "caf\udce9.png", "a.jpg", "zürich\n.jpg", "missing.jpg"]
 
@@ -175,6 +176,7 @@ def test_other_settings_are_refused_with_the_one_that_differs(tmp_path):
         (None, r"without its record .*rows\.jsonl\.run\.json; use --overwrite"),
         (b"{", r"rows\.jsonl\.run\.json is not the record of a scan; remove both or choose another name"),
         (b"[]", r"is not the record of a scan"),
+        (DEEP, r"is not the record of a scan"),
         (b'{"model": "mine"}', r"is not the record of a scan"),
         (b'{"model": "fake", "fpr": 0.01}', r"rows\.jsonl\.run\.json does not say when its rows were begun"),
         (b'{"model": "fake", "fpr": 0.01, "begun": [[0, "noon"]]}', r"does not say when its rows were begun"),
@@ -221,10 +223,12 @@ def test_a_run_with_nothing_to_judge_leaves_everything_as_it_was(tmp_path, suffi
         ("rows.jsonl", b'{"path": "a.jpg", "label": 0}\n'),
         ("rows.jsonl", b"\x89PNG\r\n"),
         ("rows.jsonl", b"[1]\n"),
+        ("rows.jsonl", DEEP + b"\n"),
         ("rows.parquet", b"PAR1"),
         ("rows.parquet.partial.jsonl", b"notes\n"),
         ("rows.csv.run.json", b'{"mine": 1}'),
         ("rows.jsonl.run.json", b"notes"),
+        ("rows.jsonl.run.json", DEEP),
     ],
 )
 @pytest.mark.parametrize("overwrite", [True, False])
@@ -356,6 +360,7 @@ def test_a_file_that_was_missing_and_still_is_has_not_changed(tmp_path):
     ("suffix", "content", "message"),
     [
         ("jsonl", b'{"path": "a.jpg"}\n', "its line 1 is damaged"),
+        ("jsonl", b'{"path": "a.jpg", "verdict": ' + DEEP + b"\n", "its line 1 is damaged"),
         ("jsonl", b'{"path": "a.jpg", "verdict": "real"}\n\0\0\n', "its line 2 is damaged"),
         ("csv", b"a,b\r\n", "its first line does not name the columns"),
         ("csv", csv_header() + b"a.jpg,real\r\n", "its line 2 is damaged"),

@@ -54,6 +54,21 @@ def test_other_settings_damage_and_occupied_folders_are_refused(tmp_path):
         read_record(tmp_path / "none.jsonl", KIND)
 
 
+def test_a_line_that_is_nested_too_deeply_is_damage(tmp_path):
+    path, deep = tmp_path / "record.jsonl", b"[" * 200_000 + b"\n"
+    write(path)
+    path.write_bytes(path.read_bytes() + deep)
+    with pytest.raises(ParameterError, match=r"line 2 of .* is damaged; start anew"):
+        write(path, resume=True)
+    with pytest.raises(ParameterError, match=r"line 2 of .* is damaged"):
+        list(read_record(path, KIND)[1])
+    path.write_bytes(deep)
+    with pytest.raises(ParameterError, match="does not begin as a record does; start anew"):
+        write(path, resume=True)
+    with pytest.raises(ParameterError, match="does not begin as a record of this kind does"):
+        read_record(path, KIND)
+
+
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "deep"):

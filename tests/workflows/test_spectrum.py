@@ -388,9 +388,10 @@ def test_the_summary_repeats_the_numbers_of_the_arrays(faces, tmp_path):
 
 
 def test_a_file_that_no_study_wrote_is_refused(tmp_path):
-    np.savez(tmp_path / "spectra.npz", a=np.zeros(3))
-    with pytest.raises(ArtifactError, match="not a file that spectell spectrum wrote"):
-        load_study(tmp_path)
+    for arrays in ({"a": np.zeros(3)}, {"metadata": "[" * 200_000}):
+        np.savez(tmp_path / "spectra.npz", **arrays)
+        with pytest.raises(ArtifactError, match="not a file that spectell spectrum wrote"):
+            load_study(tmp_path)
     with pytest.raises(ArtifactError, match="No such file"):
         spectrum((), tmp_path / "out", merge=[tmp_path / "absent.npz"])
 

@@ -281,7 +281,7 @@ def read_reference(path: str | os.PathLike[str]) -> PhotographReference:
         levels = [_level(under(str(i), arrays), sum(counts[str(n)].values())) for i, n in enumerate(n_blocks)]
         features = take_array(arrays, "features", (None,)) if "features" in arrays else None
         return PhotographReference(card, n_blocks, levels, features)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         reason = error if isinstance(error, ArtifactError | ParameterError) else f"its card lacks {error}"
         raise ArtifactError(f"cannot use the reference {os.fspath(path)}: {reason}") from None
 

@@ -138,7 +138,7 @@ def read_cell(folder: Path, cell: NamedCell) -> Result | None:
     """Read the result of a cell, be it that it was skipped; None if there is none that can be read."""
     try:
         found = json.loads(cell_path(folder, cell).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
@@ -181,7 +181,7 @@ def check_settled(folder: Path, settings: Mapping[str, Any]) -> None:
         return
     try:
         found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise MismatchError(
             f"the folder {str(folder)!r} is not empty and holds no experiment; name another one"
         ) from None

@@ -175,7 +175,7 @@ def read_prepared(folder: Path, comparison: Comparison) -> dict[str, Any] | None
     """Read what `prepare` found, or None if it has not been done."""
     try:
         found = json.loads((folder / PREPARED / comparison.name / _FACTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 

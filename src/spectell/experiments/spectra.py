@@ -73,7 +73,7 @@ class SpectraCell:
         """Whether a result for these files and settings is there."""
         try:
             found = json.loads((self.folder / _CELL).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return False
         return isinstance(found, dict) and found.get("identity") == self.identity
 

@@ -71,7 +71,7 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, torch.Tensor],
         with safe_open(Path(path), framework="pt") as file:
             card = json.loads((file.metadata() or {})["card"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dictionary
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, ValueError, RecursionError) as error:
         reason = "it has no card" if isinstance(error, KeyError) else str(error)
         raise ArtifactError(f"cannot read {os.fspath(path)!r}: {reason}") from error
     if not isinstance(card, dict):

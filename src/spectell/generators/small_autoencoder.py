@@ -184,7 +184,7 @@ def read_autoencoder_card(path: str | os.PathLike[str]) -> dict[str, Any] | None
         with safe_open(Path(path), framework="pt") as opened:
             text = (opened.metadata() or {}).get("card", "{}")
         card = json.loads(text)
-    except (OSError, SafetensorError, ValueError) as error:
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
         raise ArtifactError(f"cannot read weights from {str(path)!r}: {error}") from error
     if not isinstance(card, dict) or card.get("format") != FORMAT:
         return None

@@ -204,7 +204,7 @@ def load_tiny_generators(
             card = json.loads((opened.metadata() or {})["card"])
             names: list[str] = opened.keys()
             arrays = {name: opened.get_tensor(name).astype(np.float32) for name in names}
-    except (OSError, KeyError, ValueError, SafetensorError) as error:
+    except (OSError, KeyError, ValueError, RecursionError, SafetensorError) as error:
         raise ArtifactError(f"cannot read tiny generators from {str(path)!r}: {error!r}") from error
     # Names begin with the manner of enlarging, such as "shuffle.first.weight".
     generators = {

@@ -80,7 +80,7 @@ def holds_rows(path: Path) -> bool:
         return line.startswith(begin) or begin.startswith(line)
     try:
         return _are_fields(json.loads(line))
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -151,7 +151,7 @@ def _rows(path: Path, records: Iterator[bytes] | BinaryIO, read: Reader, header:
             continue
         try:
             yield FinishedRow(*read(record), end)
-        except (ValueError, KeyError, TypeError, csv.Error):
+        except (ValueError, KeyError, TypeError, RecursionError, csv.Error):
             remedy = "cut the file before it, or use --overwrite"
             raise MismatchError(f"cannot resume {path}: its line {number + 1} is damaged; {remedy}") from None
 

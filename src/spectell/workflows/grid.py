@@ -147,7 +147,7 @@ class GridFile:
                 found = json.loads(line)
                 if found["run"] == self._key:
                     yield dict(found["params"]), float(found["balanced_accuracy"])
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 continue
 
 

@@ -298,7 +298,7 @@ class Output:
     def _read_record(self) -> Any:
         try:
             return json.loads(self._record.read_bytes()) if self._record.is_file() else None
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     def _check_same_run(self) -> Beginnings:

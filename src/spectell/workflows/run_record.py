@@ -124,7 +124,7 @@ def read_record(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any]
         if header["format"] != kind:
             raise ValueError
         settings = dict(header["settings"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise MismatchError(f"{os.fspath(path)!r} does not begin as a record of this kind does ({kind})") from None
     return settings, _rows(Path(path), lines)
 
@@ -133,7 +133,7 @@ def _rows(path: Path, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
     for number, line in enumerate(lines, start=2):
         try:
             yield dict(json.loads(line))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             raise MismatchError(f"line {number} of {str(path)!r} is damaged") from None
 
 
@@ -147,7 +147,7 @@ def _take_up(path: Path, settings: Mapping[str, Any], on_row: Callable[[dict[str
             continue
         try:
             on_row(json.loads(line))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise MismatchError(f"cannot resume: line {number + 1} of {str(path)!r} is damaged; start anew") from None
     return end
 
@@ -163,7 +163,7 @@ def _whole_lines(path: Path) -> Iterator[bytes]:
 def _check_header(path: Path, line: bytes, settings: Mapping[str, Any]) -> None:
     try:
         found = json.loads(line)["settings"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise MismatchError(f"cannot resume: {str(path)!r} does not begin as a record does; start anew") from None
     wanted = json.loads(json.dumps(settings, allow_nan=False))
     different = sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))

@@ -72,7 +72,7 @@ class ArrayFile(Mapping[str, Array]):
             with np.load(self.path, allow_pickle=False) as file:
                 self._names = [name for name in file.files if name != "metadata"]
                 self.metadata: dict[str, Any] = json.loads(str(file["metadata"]))
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+        except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile, EOFError) as error:
             reason = getattr(error, "strerror", None) or "it is not a file that spectell spectrum wrote"
             raise ArtifactError(f"cannot read {os.fspath(path)!r}: {reason}") from error
         if self.metadata.get("format") != FORMAT_VERSION:

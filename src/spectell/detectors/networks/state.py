@@ -168,6 +168,6 @@ def read_any_checkpoint(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str,
     try:
         card = json.loads(metadata[_CARD_KEY])
         _ = card["key"]
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise ArtifactError(f"{os.fspath(path)} is not a checkpoint of a network; {remedy}") from None
     return arrays, card
