@@ -32,6 +32,13 @@ def test_folders_are_walked_depth_first_with_names_in_order(tmp_path):
     assert names(tmp_path) == [".hidden.jpg", "A.jpeg", "a/b/y.PNG", "a/z.png", "b.jpg", "c/x.webp"]
 
 
+def test_a_name_without_a_dot_has_no_suffix_and_nor_has_a_hidden_one_with_that_dot_alone(tmp_path):
+    make(tmp_path, "jpg", "PNG", ".jpg", "a.jpg")
+    notes = ScanNotes()
+    assert list(walk([tmp_path], notes=notes)) == [str(tmp_path / "a.jpg")]
+    assert (notes.passed_over, notes.first_passed_over) == (2, str(tmp_path / "PNG"))
+
+
 def test_paths_are_reported_as_given_in_the_order_given_with_duplicates(tmp_path, monkeypatch):
     make(tmp_path, "photos/a.jpg", "b.jpg")
     monkeypatch.chdir(tmp_path)

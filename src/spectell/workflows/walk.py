@@ -217,8 +217,9 @@ def _entries(folder: str) -> Iterator[os.DirEntry[str] | Unreadable]:
 
 
 def _is_image(name: str) -> bool:
-    """Tell by the name alone: reading the file will tell the rest."""
-    return "." + name.rpartition(".")[2].lower() in IMAGE_SUFFIXES
+    """Tell by the name alone: reading the file will tell the rest. ``.jpg`` is a hidden name without a suffix."""
+    stem, dot, suffix = name.rpartition(".")
+    return bool(stem) and (dot + suffix).lower() in IMAGE_SUFFIXES
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
