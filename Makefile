@@ -10,6 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+KERNELS := src/spectell/compiled/kernels.c
 PAGES := $(wildcard tests/test_docs.py tests/*/test_documentation.py tests/*/test_*_page.py)
 
 .PHONY: help venv demo test torch lint types docs bench model clean
@@ -31,7 +32,7 @@ $(BIN)/python:
 		rm -rf $(VENV); \
 		echo "$(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
 
-$(VENV)/.base: $(BIN)/python pyproject.toml constraints.txt
+$(VENV)/.base: $(BIN)/python pyproject.toml hatch_build.py $(KERNELS) constraints.txt
 	@echo "Installing Spectell into $(VENV)"
 	@$(INSTALL) .
 	@touch $@

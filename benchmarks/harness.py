@@ -12,16 +12,21 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from spectell.compiled import load_kernels
+
 __all__ = ["Cost", "Ratio", "describe_machine", "in_turns", "processors", "ratio", "run_command", "show_table"]
 __all__ += ["spectell_command", "time_call", "walls"]
 
 
 def describe_machine() -> str:
-    """Processor, cores, load and versions on one line."""
+    """Processor, cores, load, versions and what is compiled, on one line."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "Pillow"))
-    return f"{_processor()}, {cores} cores{load}; {platform.system()}, Python {platform.python_version()}, {libraries}"
+    kernels = load_kernels()
+    compiled = f"kernels {kernels.instructions}" if kernels else "no kernels compiled"
+    system = f"{platform.system()}, Python {platform.python_version()}"
+    return f"{_processor()}, {cores} cores{load}; {system}, {libraries}, {compiled}"
 
 
 def _processor() -> str:

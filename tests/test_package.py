@@ -1,6 +1,8 @@
 """What is installed: one version, the files that must be in a wheel, and who may read them."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,13 +18,31 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
+LIBRARY = "spectell/compiled/libkernels.so"
+COMPILER = sys.platform != "win32" and shutil.which("cc")
+
+
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
+def checkout(tmp_path_factory):
+    """A copy of what a build needs, since a build leaves its library beside the source."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", ".gitignore"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    return folder
+
+
+def build(checkout, folder, **environment):
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, env=os.environ | environment)
     assert done.returncode == 0, done.stderr
     (path,) = folder.glob("*.whl")
+    return path, done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout, tmp_path_factory):
+    path, _ = build(checkout, tmp_path_factory.mktemp("wheel"))
     with zipfile.ZipFile(path) as archive:
         yield archive
 
@@ -47,6 +67,35 @@ def test_the_wheel_holds_the_package_its_weights_and_its_licence(wheel):
 def test_everybody_may_read_what_the_wheel_holds(wheel):
     modes = {entry.filename: entry.external_attr >> 16 & 0o777 for entry in wheel.infolist()}
     assert {name for name, mode in modes.items() if mode != 0o644} == set()
+
+
+@pytest.mark.skipif(not COMPILER, reason="there is no C compiler")
+def test_the_wheel_of_a_machine_with_a_compiler_holds_kernels_and_is_for_such_machines(wheel):
+    assert LIBRARY in wheel.namelist()
+    (tags,) = re.findall(r"^Tag: (.+)$", wheel.read("spectell-0.1.0.dist-info/WHEEL").decode(), re.MULTILINE)
+    assert re.fullmatch(r"py3-none-(linux|macosx)_\w+", tags)
+
+
+def test_without_a_compiler_the_wheel_is_for_every_machine_and_the_build_says_why(checkout, tmp_path):
+    empty = tmp_path / "bin"
+    empty.mkdir()
+    stale = checkout / "src" / LIBRARY
+    stale.write_bytes(b"of an older source")
+    path, said = build(checkout, tmp_path, PATH=str(empty), CC="")
+    assert path.name == "spectell-0.1.0-py3-none-any.whl"
+    assert LIBRARY not in zipfile.ZipFile(path).namelist()
+    assert "Kernels are not compiled" in said
+    assert not stale.exists()
+
+
+@pytest.mark.skipif(not COMPILER, reason="there is no C compiler")
+def test_a_compiler_that_fails_is_quoted(checkout, tmp_path):
+    fails = tmp_path / "fails"
+    fails.write_text("#!/bin/sh\necho 'no such instruction' >&2\nexit 1\n")
+    fails.chmod(0o755)
+    path, said = build(checkout, tmp_path / "wheels", CC=str(fails))
+    assert path.name == "spectell-0.1.0-py3-none-any.whl"
+    assert "no such instruction" in said
 
 
 def test_a_plain_install_needs_no_torch():

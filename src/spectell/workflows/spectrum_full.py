@@ -1,9 +1,10 @@
 """Sums over images of one size: coefficients of the DCT and their logarithms, with squares, for grey and each colour.
 
-Memory traffic decides here, not arithmetic. The transforms of a few images are laid side by side and reduced in strips
-that stay in the processor's cache from the first operation to the last, each in the place of the one before; sums over
-images are products with a row of ones, which the linear algebra beneath NumPy does fastest. A few images are summed in
-single precision, some dozens of such sums too, everything beyond in double.
+Memory traffic decides here, not arithmetic. The transforms of a few images are laid side by side and reduced in one go,
+by compiled kernels or, where there are none, in strips that stay in the processor's cache from the first operation to
+the last, each in the place of the one before; sums over images are then products with a row of ones, which the linear
+algebra beneath NumPy does fastest. A few images are summed in single precision, some dozens of such sums too,
+everything beyond in double.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from spectell.compiled import load_kernels
 from spectell.spectra.blocks import LUMA_AND_DIFFERENCES
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.spectrum_means import CHANNELS
@@ -70,6 +72,7 @@ class FullSums:
         # Of coefficients, of their squares, of logarithms, of their squares; a row is all channels one after the other.
         self._single = np.empty((4, n_values), np.float32)
         self._sums = np.empty((4, n_values))
+        self._kernels = load_kernels()
         self.clear()
 
     def clear(self) -> None:
@@ -80,13 +83,11 @@ class FullSums:
 
     def add(self, pixels: Pixels) -> None:
         """Transform an image of shape (H, W, 3), uint8; reduce when there are enough of them."""
-        from scipy import fft  # 70 ms that importing this module need not cost
-
         colours = self._coefficients[self._filled, 1:]
-        np.copyto(colours, pixels.transpose(2, 0, 1))
-        transformed = fft.dctn(colours, type=2, norm="ortho", axes=(1, 2), overwrite_x=True)
-        if transformed.__array_interface__["data"] != colours.__array_interface__["data"]:
-            np.copyto(colours, transformed)
+        if self._kernels is not None and self._kernels.transforms(*self.shape):
+            self._kernels.dct(np.ascontiguousarray(pixels), colours)
+        else:
+            _transform(pixels, colours)
         self._filled += 1
         if self._filled == len(self._coefficients):
             self._reduce()
@@ -110,23 +111,29 @@ class FullSums:
             return
         self._count += n
         self._in_single += n
-        chunk = self._coefficients[:n]
-        flat = chunk.reshape(n, -1)
-        # The transform is linear, so grey is a sum of coefficients.
-        by_channel = chunk.reshape(n, len(CHANNELS), -1)
-        np.matmul(_GREY, by_channel[:, 1:], out=by_channel[:, 0])
+        by_channel = self._coefficients[:n].reshape(n, len(CHANNELS), -1)
+        colours = by_channel[:, 1:]
         # The mean of the pixels is large beside its deviation: single precision would not do.
-        exact = _exact_sums(by_channel[..., 0].astype(np.float64))
         every_mean = slice(None, None, by_channel.shape[2])
-        exact += self._sums[:, every_mean]
-        add = self._add_deviations if _nearly_constant(chunk[:, 0]) else self._add_strip
-        with np.errstate(divide="ignore"):  # of the logarithm of zero
-            for start in range(0, flat.shape[1], self._strip):
-                add(flat[:, start : start + self._strip], slice(start, start + self._strip))
+        exact = self._sums[:, every_mean] + _exact_sums(_with_grey(colours[..., 0].astype(np.float64)))
+        nearly_constant = _nearly_constant(colours.reshape(n, len(_GREY), *self.shape))
+        if self._kernels is not None and not nearly_constant:
+            sums = self._single.reshape(4, len(CHANNELS), -1)
+            self._kernels.add_moments(colours, _GREY, LOG_OFFSET**2, sums)
+        else:
+            np.matmul(_GREY, colours, out=by_channel[:, 0])
+            self._add_in_strips(by_channel.reshape(n, -1), nearly_constant=nearly_constant)
         self._single[:, every_mean] = 0.0
         self._sums[:, every_mean] = exact
         if self._in_single >= _SINGLE_IMAGES:
             self._flush()
+
+    def _add_in_strips(self, coefficients: Float32Array, *, nearly_constant: bool) -> None:
+        """Add coefficients of shape (n, coefficients of all channels), which are used up."""
+        add = self._add_deviations if nearly_constant else self._add_strip
+        with np.errstate(divide="ignore"):  # of the logarithm of zero
+            for start in range(0, coefficients.shape[1], self._strip):
+                add(coefficients[:, start : start + self._strip], slice(start, start + self._strip))
 
     def _add_strip(self, strip: Float32Array, here: slice) -> None:
         """Add some coefficients of all images side by side, shape (n, coefficients), which are used up."""
@@ -167,6 +174,21 @@ def _images_side_by_side(n_values: int) -> int:
     return max(min(_CHUNK_VALUES // n_values, many), min(_LARGEST_CHUNK // n_values, few), 1)
 
 
+def _transform(pixels: Pixels, out: Float32Array) -> None:
+    """Write the DCT of each colour, shape (3, H, W)."""
+    from scipy import fft  # 70 ms that importing this module need not cost
+
+    np.copyto(out, pixels.transpose(2, 0, 1))
+    transformed = fft.dctn(out, type=2, norm="ortho", axes=(1, 2), overwrite_x=True)
+    if transformed.__array_interface__["data"] != out.__array_interface__["data"]:
+        np.copyto(out, transformed)
+
+
+def _with_grey(colours: Float64Array) -> Float64Array:
+    """Put grey before the colours of shape (n, 3): the transform is linear, so it is a sum of coefficients."""
+    return np.column_stack([colours @ _GREY.astype(np.float64), colours])
+
+
 def _exact_sums(values: Float64Array) -> Float64Array:
     """Return sums over the first axis of values, of their squares, of the logarithms of these, and of their squares."""
     squares = np.square(values)
@@ -184,14 +206,14 @@ def _deviation_sums(values: Float32Array) -> tuple[Float64Array, Float64Array]:
     return exact, squares + np.square(exact) / n
 
 
-def _nearly_constant(grey: Float32Array) -> bool:
-    """Whether many coefficients of n images, shape (n, height, width), are alike in nearly all of their size.
+def _nearly_constant(colours: Float32Array) -> bool:
+    """Whether many grey coefficients of n images, shape (n, 3, height, width), are alike in nearly all of their size.
 
     Few are asked: they lie far apart, and fetching them takes longer than the question.
     """
-    every_image, every_row = max(len(grey) // _IMAGES_ASKED, 1), max(grey.shape[1] // _ROWS_ASKED, 1)
-    some = grey[::every_image, ::every_row, :_COLUMNS_ASKED]
-    asked = some.reshape(len(some), -1)
+    every_image, every_row = max(len(colours) // _IMAGES_ASKED, 1), max(colours.shape[2] // _ROWS_ASKED, 1)
+    some = colours[::every_image, :, ::every_row, :_COLUMNS_ASKED]
+    asked = np.einsum("c,nck->nk", _GREY, some.reshape(len(some), len(_GREY), -1))
     total, square = np.add.reduce(asked, axis=0), np.einsum("nk,nk->k", asked, asked)
     constant = square - total * total / np.float32(len(asked)) < np.float32(_NEARLY_CONSTANT) * square
     return bool(np.mean(constant) >= _SHARE_CONSTANT)

@@ -1,0 +1,209 @@
+"""Compiled loops against SciPy in double precision and against sums written out, for all that this processor knows."""
+
+import shutil
+import sys
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.fft import dctn
+
+from spectell.compiled import Kernels, kernels, load_kernels
+from spectell.errors import ParameterError, ShapeError
+
+LEAST = 1e-24
+WEIGHTS = np.array((0.299, 0.587, 0.114), np.float32)
+SIDES = [side for side in range(16, 200) if Kernels.transforms(side, side)]
+
+FASTEST = load_kernels()
+KNOWN = ("base", "avx2", "avx512")
+INSTRUCTIONS = KNOWN[: KNOWN.index(FASTEST.instructions) + 1] if FASTEST else ()
+
+needs_kernels = pytest.mark.skipif(FASTEST is None, reason="no kernels were compiled when the package was installed")
+
+
+@pytest.fixture(params=INSTRUCTIONS)
+def compiled(request):
+    return Kernels(kernels.load_library(kernels.LIBRARY), request.param)
+
+
+def transformed(compiled, pixels):
+    """Transform into the middle of a larger array, whose ends must stay as they are."""
+    height, width, _ = pixels.shape
+    around = np.full(3 * height * width + 64, 7.0, np.float32)
+    compiled.dct(pixels, around[32:-32].reshape(3, height, width))
+    assert (around[:32] == 7.0).all()
+    assert (around[-32:] == 7.0).all()
+    return around[32:-32].reshape(3, height, width)
+
+
+def summed(compiled, colours):
+    n_values = colours.shape[2]
+    around = np.ones(16 * n_values + 64, np.float32)
+    compiled.add_moments(colours, WEIGHTS, LEAST, around[32:-32].reshape(4, 4, n_values))
+    assert (around[:32] == 1.0).all()
+    assert (around[-32:] == 1.0).all()
+    return around[32:-32].reshape(4, 4, n_values) - 1.0
+
+
+def written_out(colours):
+    """Sums of coefficients, squares, their logarithms and the squares of these, in double precision."""
+    values = colours.astype(np.float64)
+    with_grey = np.concatenate([np.einsum("c,nck->nk", WEIGHTS.astype(np.float64), values)[:, np.newaxis], values], 1)
+    logs = np.log(np.maximum(with_grey**2, LEAST))
+    return np.stack([with_grey.sum(0), (with_grey**2).sum(0), logs.sum(0), (logs**2).sum(0)])
+
+
+@pytest.mark.skipif(sys.platform == "win32" or not shutil.which("cc"), reason="there is no C compiler")
+def test_where_there_is_a_compiler_the_installation_has_kernels():
+    assert FASTEST is not None
+    assert FASTEST.instructions in KNOWN
+
+
+@needs_kernels
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (17, 31), (128, 128), (256, 96), (480, 640), (1024, 40)])
+def test_the_transform_is_that_of_scipy(compiled, rng, height, width):
+    pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    expected = dctn(pixels.transpose(2, 0, 1).astype(np.float64), type=2, norm="ortho", axes=(1, 2))
+    error = np.abs(transformed(compiled, pixels) - expected)
+    assert (error[:, 0, 0] < 1e-7 * expected[:, 0, 0]).all()
+    error[:, 0, 0] = 0.0
+    assert error.max() < 2e-6 * expected[:, 1:, 1:].std()
+
+
+@needs_kernels
+@given(st.data())
+def test_the_transform_takes_every_size_that_it_says_it_takes(data):
+    height, width = data.draw(st.sampled_from(SIDES)), data.draw(st.sampled_from(SIDES))
+    compiled = Kernels(kernels.load_library(kernels.LIBRARY), data.draw(st.sampled_from(INSTRUCTIONS)))
+    pixels = np.random.default_rng(height * 1000 + width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    expected = dctn(pixels.transpose(2, 0, 1).astype(np.float64), type=2, norm="ortho", axes=(1, 2))
+    assert np.abs(transformed(compiled, pixels) - expected).max() < 3e-7 * expected.max()
+
+
+@needs_kernels
+@pytest.mark.parametrize("level", [0, 1, 128, 255])
+def test_a_flat_image_has_a_mean_and_nothing_else(compiled, level):
+    found = transformed(compiled, np.full((48, 80, 3), level, np.uint8))
+    np.testing.assert_allclose(found[:, 0, 0], level * np.sqrt(48 * 80), rtol=1e-7)
+    assert np.count_nonzero(found) == (3 if level else 0)
+
+
+@needs_kernels
+def test_a_single_cosine_is_a_single_coefficient(compiled):
+    rows, columns = np.arange(48), np.arange(32)
+    wave = np.outer(np.cos(np.pi * (2 * rows + 1) * 5 / 96), np.cos(np.pi * (2 * columns + 1) * 9 / 64))
+    pixels = np.repeat((127.5 + 100 * wave).round().astype(np.uint8)[..., np.newaxis], 3, axis=2)
+    found = transformed(compiled, pixels)[1]
+    found[0, 0] = 0.0
+    assert np.unravel_index(np.abs(found).argmax(), found.shape) == (5, 9)
+    assert found[5, 9] == pytest.approx(100 * np.sqrt(48 * 32) / 2, rel=1e-2)
+
+
+@needs_kernels
+@pytest.mark.parametrize("n_values", [1, 15, 16, 100, 4096])
+@pytest.mark.parametrize("n", [0, 1, 9])
+def test_sums_are_those_written_out(compiled, rng, n, n_values):
+    colours = (rng.standard_normal((n, 3, n_values)) * 10.0 ** rng.uniform(-3, 4, (n, 3, n_values))).astype(np.float32)
+    expected = written_out(colours)
+    found = summed(compiled, colours)
+    # In grey colours may cancel; what is left is as exact as they were.
+    size = written_out(np.abs(colours))
+    np.testing.assert_array_less(np.abs(found - expected)[:2], 2e-6 * (1.0 + size[:2]))
+    np.testing.assert_allclose(found[2:, 1:], expected[2:, 1:], rtol=3e-6, atol=1e-5)
+    assert np.quantile(np.abs(found - expected)[2:, 0] / (1.0 + np.abs(expected[2:, 0])), 0.9) < 1e-5
+
+
+@needs_kernels
+def test_logarithms_hold_over_the_whole_range(compiled):
+    powers = np.concatenate([np.geomspace(1e-12, 1e12, 5000), np.linspace(0.5, 2.0, 5000)])
+    colours = np.repeat(np.sqrt(powers).astype(np.float32)[np.newaxis, np.newaxis], 3, axis=1)
+    exact = np.log(np.square(colours[0, 0]).astype(np.float64))
+    found = summed(compiled, colours)[2, 1]
+    assert np.abs(found - exact).max() < 3e-6  # 1 was added and taken off again
+    assert np.abs(found - exact)[np.abs(exact) < 0.5].max() < 2e-7
+
+
+@needs_kernels
+def test_squares_are_no_less_than_asked_in_their_logarithm(compiled):
+    colours = np.zeros((2, 3, 5), np.float32)
+    found = summed(compiled, colours)
+    np.testing.assert_allclose(found[2], 2 * np.log(LEAST), rtol=1e-6)
+    assert (found[:2] == 0.0).all()
+
+
+@needs_kernels
+def test_images_may_lie_apart(compiled, rng):
+    wider = rng.standard_normal((4, 4, 50)).astype(np.float32)
+    apart = wider[:, 1:]
+    np.testing.assert_array_equal(summed(compiled, apart), summed(compiled, np.ascontiguousarray(apart)))
+
+
+@needs_kernels
+def test_threads_do_not_share_memory(rng):
+    images = [rng.integers(0, 256, (256, 256, 3), dtype=np.uint8) for _ in range(4)]
+    expected = [transformed(FASTEST, image) for image in images]
+    found = [np.empty((3, 256, 256), np.float32) for _ in images]
+
+    def work(i):
+        for _ in range(50):
+            FASTEST.dct(images[i], found[i])
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@needs_kernels
+@pytest.mark.parametrize(
+    ("pixels", "out", "error", "named"),
+    [
+        (np.zeros((16, 16), np.uint8), np.zeros((3, 16, 16), np.float32), ShapeError, r"pixels .* \(16, 16\)"),
+        (np.zeros((8, 16, 3), np.uint8), np.zeros((3, 8, 16), np.float32), ShapeError, r"pixels .* \(8, 16, 3\)"),
+        (np.zeros((16, 16, 3), np.float32), np.zeros((3, 16, 16), np.float32), ParameterError, "pixels .* uint8"),
+        (np.zeros((32, 16, 3), np.uint8)[::2], np.zeros((3, 16, 16), np.float32), ParameterError, "contiguous"),
+        (np.zeros((16, 16, 3), np.uint8), np.zeros((3, 16, 17), np.float32), ShapeError, r"out .* \(3, 16, 16\)"),
+        (np.zeros((16, 16, 3), np.uint8), np.zeros((3, 16, 16)), ParameterError, "out .* float32"),
+    ],
+)
+def test_wrong_arrays_are_refused_by_the_transform(pixels, out, error, named):
+    with pytest.raises(error, match=named):
+        FASTEST.dct(pixels, out)
+
+
+@needs_kernels
+@pytest.mark.parametrize(
+    ("colours", "sums", "least", "error", "named"),
+    [
+        (np.zeros((2, 4, 5), np.float32), np.zeros((4, 4, 5), np.float32), LEAST, ShapeError, "colours"),
+        (np.zeros((2, 3, 5)), np.zeros((4, 4, 5), np.float32), LEAST, ParameterError, "colours"),
+        (np.zeros((2, 3, 10), np.float32)[..., ::2], np.zeros((4, 4, 5), np.float32), LEAST, ParameterError, "colours"),
+        (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 6), np.float32), LEAST, ShapeError, "sums"),
+        (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 5), np.float32), 0.0, ParameterError, "least"),
+        (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 5), np.float32), float("nan"), ParameterError, "least"),
+    ],
+)
+def test_wrong_arrays_are_refused_by_the_sums(colours, sums, least, error, named):
+    with pytest.raises(error, match=named):
+        FASTEST.add_moments(colours, WEIGHTS, least, sums)
+
+
+@needs_kernels
+def test_a_library_of_another_source_is_not_used(tmp_path, monkeypatch):
+    changed = tmp_path / "kernels.c"
+    changed.write_text(kernels.SOURCE.read_text() + "/* one line more */\n")
+    assert kernels.load_library(kernels.LIBRARY) is not None
+    monkeypatch.setattr(kernels, "SOURCE", changed)
+    assert kernels.load_library(kernels.LIBRARY) is None
+
+
+def test_what_is_no_library_is_not_used(tmp_path):
+    assert kernels.load_library(tmp_path / "absent.so") is None
+    (tmp_path / "text.so").write_text("this is no library")
+    assert kernels.load_library(tmp_path / "text.so") is None
