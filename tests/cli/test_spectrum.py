@@ -38,6 +38,17 @@ def test_it_writes_arrays_and_a_summary_and_says_what_it_found(dataset, tmp_path
     assert "toys/gan against toys/real, 40x40 log grey" in done.stdout
 
 
+def test_a_share_that_only_rounds_to_none_is_not_said_to_be_none(rng, tmp_path):
+    wave = 20 * np.outer(*[np.cos(np.pi * (np.arange(64) + 0.5) * k / 64) for k in (20, 30)])[..., None]
+    for name, added in (("real", 0), ("gan", wave)):
+        (tmp_path / "toys" / name).mkdir(parents=True)
+        for number in range(16):
+            pixels = rng.normal(128, 10, (64, 64, 3)) + added
+            Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(tmp_path / "toys" / name / f"{number}.png")
+    done = run(tmp_path / "toys", "-o", tmp_path / "out", "--no-figures")
+    assert "64x64 log grey: under 0.1 % of coefficients differ, the largest" in done.stdout
+
+
 def test_json_is_the_summary_that_is_written(dataset, tmp_path):
     done = run(dataset, "-o", tmp_path / "out", "--no-figures", "--json", "--reference", "gan", "--limit", 3)
     assert json.loads(done.stdout) == json.loads((tmp_path / "out" / "spectra.json").read_text())

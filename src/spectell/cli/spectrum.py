@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spectell.cli.figures import stage_progress
+from spectell.reports.numbers import NO_BREAK, tenths
 from spectell.workflows.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
@@ -142,5 +143,5 @@ def _compared_lines(each: SetSpectra, study: SpectrumStudy) -> Iterator[str]:
             )
             yield (
                 f"{each.name} against {study.reference}, {found.size} {kind} {channel}: "
-                f"{100 * found.share_significant:.1f} % of coefficients differ{largest}"
+                f"{tenths(found.share_significant).replace(NO_BREAK, ' ')} of coefficients differ{largest}"
             )
