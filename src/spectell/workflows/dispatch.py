@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -18,7 +17,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from spectell.errors import SpectellError
-from spectell.workflows.process import Answer, Task, WorkerProcess
+from spectell.workflows.process import Answer, Task, WorkerProcess, pickled
 from spectell.workflows.walk import PENDING
 from spectell.workflows.worker import Failure, Large, Ready, Released, Rows, Started
 
@@ -71,7 +70,7 @@ class Dispatch:
         self._answers: dict[int, Answer] = {}
         self._taken = self._yielded = self._unexplained = 0
         self._exhausted = self._starved = False
-        self._pace = math.inf
+        self._pace, self._weight = math.inf, 1.0  # seconds and bytes an item
 
     def run(self) -> Generator[Answer, None, None]:
         """Hand out every item and yield the answers in order."""
@@ -93,13 +92,14 @@ class Dispatch:
     def _dispatch(self) -> None:
         self._starved = False
         while self._has_room() and (batch := self._next_batch()):
-            worker = self._idlest()
-            if (
-                worker.batches and _size(batch[0][1]) > _BATCH_BYTES
-            ):  # it might be sending, and both would wait for ever
-                self._again.extendleft(reversed(batch))
+            worker, message = self._idlest(), pickled(batch)
+            self._weight = len(message) / len(batch)
+            if not worker.batches or len(message) <= _BATCH_BYTES:
+                worker.send(batch, message)
+                continue
+            self._again.extendleft(reversed(batch))  # it might be sending, and both would wait for ever
+            if len(batch) == 1:
                 return
-            worker.send(batch)
 
     def _has_room(self) -> bool:
         depth = _DEPTH if self._pace < _BATCH_SECONDS else 1
@@ -112,14 +112,10 @@ class Dispatch:
         return worker
 
     def _next_batch(self) -> list[Task]:
+        """Take items for about `_BATCH_SECONDS` and `_BATCH_BYTES`, if they are like those before them."""
         batch: list[Task] = []
-        count = min(_BATCH_ITEMS, max(1, int(_BATCH_SECONDS / self._pace)))
-        size = 0
+        count = min(_BATCH_ITEMS, max(1, int(min(_BATCH_SECONDS / self._pace, _BATCH_BYTES / self._weight))))
         while len(batch) < count and (task := self._next_task()):
-            size += _size(task[1])
-            if batch and size > _BATCH_BYTES:
-                self._again.appendleft(task)
-                break
             batch.append(task)
         return batch
 
@@ -217,12 +213,6 @@ class Dispatch:
         if first:
             self._suspects.add(index)
         return first
-
-
-def _size(item: Any) -> int:
-    """Return about how many bytes an item takes in a pipe."""
-    parts = item if isinstance(item, tuple) else (item,)
-    return sum(map(sys.getsizeof, parts))
 
 
 def _last_words(code: int | None) -> str:

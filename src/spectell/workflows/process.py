@@ -11,11 +11,12 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
 from spectell.workflows.worker import GO, Work, serve
 
-__all__ = ["LARGE_PATIENCE", "Answer", "Task", "WorkerProcess"]
+__all__ = ["LARGE_PATIENCE", "Answer", "Task", "WorkerProcess", "pickled"]
 
 LARGE_PATIENCE = 5
 """A large item may take this many times as long, counted from the moment at which it is let through the gate."""
@@ -67,20 +68,20 @@ class WorkerProcess:
 
     def instruct(self) -> None:
         """Give it its work, which it has not inherited."""
-        self._tell(self._work)
+        self._tell(pickled(self._work))
 
-    def send(self, batch: list[Task]) -> None:
-        """Give it a batch; an idle worker's time begins."""
+    def send(self, batch: list[Task], message: memoryview) -> None:
+        """Give it a batch, whose bytes are the message; an idle worker's time begins."""
         if not self.tasks:
             self.heard = time.monotonic()
         self.tasks.extend(batch)
         self.batches.append(len(batch))
-        self._tell(batch)
+        self._tell(message)
 
     def let_through(self) -> None:
         """Let it go on with a large item; the item's time begins anew."""
         self.waiting, self.large, self.heard = False, True, time.monotonic()
-        self._tell(GO)
+        self._tell(pickled(GO))
 
     def answered(self, results: list[Any]) -> Iterator[tuple[int, Answer]]:
         """Match results with the tasks that were sent first."""
@@ -108,9 +109,14 @@ class WorkerProcess:
         code: int | None = self.process.exitcode
         return code
 
-    def _tell(self, message: object) -> None:
+    def _tell(self, message: memoryview) -> None:
         with suppress(OSError):  # it has just died, which the end of its pipe will show
-            self.connection.send(message)
+            self.connection.send_bytes(message)
+
+
+def pickled(message: object) -> memoryview:
+    """Return the bytes that a connection would send of a message."""
+    return ForkingPickler.dumps(message)
 
 
 def may_fork() -> bool:
