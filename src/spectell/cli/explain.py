@@ -75,7 +75,7 @@ def _page_path(image: str, output: str | None) -> str:
 
 
 def _write(found: Explanation, path: str, *, quiet: bool) -> None:
-    from spectell.cli.table import per_cent
+    from spectell.cli.table import chance
     from spectell.reports.explanation import render_explanation
     from spectell.reports.page import write_page
 
@@ -87,5 +87,5 @@ def _write(found: Explanation, path: str, *, quiet: bool) -> None:
     write_page(path, page)
     if not quiet:
         verdict = found.verdict
-        share = "" if found.standing is None else f", {per_cent(verdict.probability)} generated"
+        share = "" if found.standing is None else f", {chance(verdict.probability)} generated"
         click.echo(f"{verdict.verdict}{share}: the explanation is in {path}")

@@ -13,7 +13,7 @@ from spectell.workflows.verdict import printable_path
 if TYPE_CHECKING:
     from spectell.workflows.verdict import Verdict
 
-__all__ = ["per_cent", "table_header", "table_row"]
+__all__ = ["chance", "table_header", "table_row"]
 
 _COLOURS = {"generated": "red", "real": "green", "inconclusive": "yellow", "error": "magenta"}
 
@@ -46,7 +46,7 @@ def table_row(verdict: Verdict, *, colour: bool = False) -> str:
     """
     name = f"{verdict.verdict:12}"
     said = "; ".join(_remarks(verdict))
-    text = f"{per_cent(verdict.probability):>10}   {_harmless(printable_path(verdict.path))}"
+    text = f"{chance(verdict.probability):>10}   {_harmless(printable_path(verdict.path))}"
     beside = f"  ({_harmless(said)})" if said else ""
     if not colour:
         return f"{name}{text}{beside}"
@@ -69,8 +69,14 @@ def _reason(path: str, error: str) -> str:
     return error
 
 
-def per_cent(probability: float | None) -> str:
-    """Nobody is certain: 0 % and 100 % are never printed."""
+def chance(probability: float | None) -> str:
+    """Write a probability in whole per cent, for a column; as nobody is certain, 0 % and 100 % are never printed.
+
+    Examples
+    --------
+    >>> [chance(probability) for probability in (None, 0.0, 0.5, 1.0)]
+    ['-', '<1 %', '50 %', '>99 %']
+    """
     if probability is None:
         return "-"
     if probability < 0.005:
