@@ -3,6 +3,7 @@
 import json
 from functools import partial
 
+import numpy as np
 import pytest
 
 from spectell.detectors import load_model
@@ -39,6 +40,22 @@ def test_a_refuted_promise_has_a_status_of_its_own_and_leaves_the_file_alone(run
     )
     assert last.startswith(f"Warning: {model} was not written, ")
     assert model.read_bytes() == toy_model_path.read_bytes()
+
+
+@pytest.mark.parametrize(("n_above", "said"), [(5, "verified them"), (11, "measured some above the promise")])
+def test_a_rate_above_its_promise_that_chance_explains_is_not_refuted(run, monkeypatch, tmp_path, n_above, said):
+    rates = workflow.measured_rates
+
+    def some_above(thresholds, scores, data):
+        if "all photographs" in data:
+            return rates(thresholds, scores, data)
+        return rates(thresholds, np.where(np.arange(len(scores)) < n_above, thresholds.at(0.05), -1000.0), data)
+
+    monkeypatch.setattr(workflow, "measured_rates", some_above)
+    result = run("-o", tmp_path / "m")
+    assert f"100 photographs set the thresholds; 100 others {said}." in result.stdout
+    assert ("     5 %   11 of 100: 11.00 % [5.62, 18.83]   above the promise" in result.stdout) == (n_above == 11)
+    assert ("Warning: a rate of 5 % is exceeded: 11 of 100" in result.stderr) == (n_above == 11)
 
 
 def test_it_is_written_by_force_and_warned_about_all_the_same(run, refuting, tmp_path):

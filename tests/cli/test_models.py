@@ -82,7 +82,7 @@ def test_evaluate_prints_slices_and_warns_on_stderr(run, toy_model_path, toy_dat
 
 def test_calibrate_reports_and_the_scan_uses_what_it_wrote(run, toy_model_path, toy_photographs, tmp_path):
     result = run("calibrate", toy_model_path, toy_photographs, "-o", tmp_path / "mine")
-    assert "100 photographs set the thresholds; 100 others verified them." in result.stdout
+    assert "100 photographs set the thresholds; 100 others measured some above the promise." in result.stdout
     assert "False-positive rates from 3 % to 50 % can be asked for." in result.stdout
     found = json.loads(run("calibrate", toy_model_path, toy_photographs, "-o", tmp_path / "mine", "--json").stdout)
     assert found["n_second"] == 100

@@ -124,7 +124,9 @@ def calibration_lines(found: CalibrationResult) -> list[str]:
 
 
 def _verdict(found: CalibrationResult) -> str:
-    return "refuted them" if found.refuted else "verified them"
+    if found.refuted:
+        return "refuted them"
+    return "measured some above the promise" if found.above else "verified them"
 
 
 def _remark(rate: RateCard, found: CalibrationResult) -> str:
