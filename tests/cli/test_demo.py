@@ -58,7 +58,7 @@ def test_a_second_demonstration_replaces_the_first_and_nothing_else(tmp_path, fa
         make()
         result = CliRunner().invoke(cli, ["demo", "-o", str(tmp_path)])
         assert result.exit_code == 1
-        assert "spectra.png" in result.output
+        assert "spectra.png', which is not a picture of the demonstration; choose another name" in result.output
         assert len(result.output.splitlines()) == 1
         assert not (tmp_path / "real").exists()
 

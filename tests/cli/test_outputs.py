@@ -48,6 +48,12 @@ def test_what_is_no_file_is_refused_unread(tmp_path):
         assert "is not a list" in refused(tmp_path / name)
 
 
+def test_of_a_file_that_the_command_names_no_other_name_is_asked_for(tmp_path):
+    (tmp_path / "list.txt").mkdir()
+    message = refused(tmp_path / "list.txt", FileKind("a list", "", LIST.recognise))
+    assert message.endswith("list.txt', which is not a list; choose another name")
+
+
 def test_a_place_that_cannot_hold_the_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
     for name in ("file/list.txt", "file/new/list.txt"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,14 +41,11 @@ def demo(output: Path, as_json: bool) -> None:
     """
     keep_to_one_thread()  # products are small: threads would wait for each other
     from spectell.cli.outputs import FileKind, check_output
-    from spectell.errors import MismatchError
     from spectell.figures.spectra import plot_spectrum_pair
     from spectell.workflows.demo import PICTURE_TITLE, is_demo_picture, run_demo
 
     picture = output / "spectra.png"
-    if os.path.isdir(picture):  # noqa: PTH112 - Path.is_dir raises where a folder may not be searched
-        raise MismatchError(f"{picture} must be a file and is a folder; choose another --output")
-    check_output(picture, FileKind("a picture of the demonstration", picture.name, is_demo_picture), option="--output")
+    check_output(picture, FileKind("a picture of the demonstration", "", is_demo_picture), option="--output")
     result = run_demo(output)
     figure = plot_spectrum_pair(result.real_spectrum, result.generated_spectrum)
     figure.savefig(picture, dpi=150, metadata={"Title": PICTURE_TITLE})

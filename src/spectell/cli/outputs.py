@@ -26,7 +26,7 @@ class FileKind:
     noun : str
         With its article, as in "a model of Spectell".
     example : str
-        A name for such a file.
+        A name for such a file; empty where the command chooses the name, and the option is of the folder around it.
     recognise : callable
         Called with a `Path`; whether the regular file there is of this kind. It may raise `OSError` or
         `SpectellError` for a file that it cannot read, which then is not.
@@ -108,7 +108,7 @@ def check_output(path: str | os.PathLike[str], kind: FileKind, *, option: str) -
     problem = _problem(final)
     if problem:
         raise MismatchError(f"{option} cannot be written to {name!r}: {problem}; choose another place")
-    if final.is_dir():
+    if kind.example and final.is_dir():
         raise MismatchError(f"{option} must be a file, got the folder {name!r}; add a name, such as {kind.example}")
     if os.path.lexists(final) and not _is_of(kind, final):
         raise MismatchError(f"{option} would replace {name!r}, which is not {kind.noun}; choose another name")
