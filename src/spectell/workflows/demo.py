@@ -133,8 +133,10 @@ def run_demo(
 
     Raises
     ------
+    MismatchError
+        If the folder cannot be written, another file lies where an image would go, or the model does not support `fpr`.
     ParameterError
-        If the folder cannot be written, or an argument is out of its range.
+        If an argument is out of its range.
     ArtifactError
         If the model or the generators' weights cannot be read.
     ImageError

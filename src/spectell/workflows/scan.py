@@ -87,8 +87,10 @@ def scan(
     ------
     ArtifactError
         If the model cannot be loaded.
+    MismatchError
+        If the model does not support `fpr`; once rows are read, if there is nothing to scan.
     ParameterError
-        If an argument is outside its domain, or there is nothing to scan.
+        If an argument is outside its domain.
     SpectellError
         If a worker cannot start.
 
@@ -142,8 +144,10 @@ def scan_to_file(
 
     Raises
     ------
-    ParameterError
+    MismatchError
         If the output exists, or cannot be resumed; and as `scan`.
+    ParameterError
+        If the output's suffix is none of these, or `resume` and `overwrite` are both given; and as `scan`.
     SpectellError
         If the output cannot be written. Its rows stay whole.
 

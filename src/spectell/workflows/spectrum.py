@@ -95,10 +95,12 @@ def spectrum(
 
     Raises
     ------
+    MismatchError
+        If a name is not that of one set, `output` lies in a data set or cannot be made, or a result is merged twice.
     ParameterError
-        If there is nothing to measure, a number is outside its domain, a name unknown, or `output` in a data set.
+        If there is nothing to measure, or a number is outside its domain.
     ManifestError
-        If a data set cannot be read, or `output` cannot be written.
+        If a data set cannot be read, or the results cannot be written.
     ImageError
         If not one image can be read.
     ArtifactError
