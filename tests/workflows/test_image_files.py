@@ -1,6 +1,8 @@
 import os
 import signal
 import time
+from contextlib import nullcontext
+from itertools import takewhile
 
 import numpy as np
 import pytest
@@ -9,10 +11,11 @@ from PIL import Image
 from spectell.datasets import read_dataset
 from spectell.errors import ParameterError
 from spectell.images import read_image
-from spectell.workflows import image_files
+from spectell.workflows import image_files, image_set
 from spectell.workflows.image_files import AlteredReader, FileReader, Skipped, files_of
 from spectell.workflows.image_passes import map_images
 from spectell.workflows.image_set import ImageSet
+from spectell.workflows.walk import PENDING
 
 pytestmark = pytest.mark.usefixtures("forked")
 
@@ -74,6 +77,33 @@ def test_rows_are_handed_out_no_further_ahead_than_memory_allows(folder, monkeyp
     monkeypatch.setattr("spectell.workflows.image_set._WAITING_BYTES", 1)
     images = ImageSet(read_dataset(folder), workers=1)
     assert len(images) == 5
+
+
+def test_pixels_that_wait_for_a_slow_file_have_a_bound_whatever_the_sizes_so_far(tmp_path, monkeypatch):
+    """Twenty small images are done when the next file takes long, and everything after it is large."""
+    small, n_files, bound = 20, 200, 900_000
+    (tmp_path / "real").mkdir()
+    for number in range(n_files):
+        side = 10 if number < small else 100
+        Image.new("RGB", (side, side)).save(tmp_path / "real" / f"{number:03}.png")
+    waited = []
+
+    def map_files(files, manifest, work, items, workers):
+        items = iter(items)
+        for _ in range(small):
+            yield work(next(items), nullcontext())
+        while waiting := [work(item, nullcontext()) for item in takewhile(lambda item: item is not PENDING, items)]:
+            waited.append(sum(each.pixels.nbytes for each in waiting if each.pixels is not None))
+            yield from waiting
+
+    monkeypatch.setattr(image_set, "_AHEAD", 50)
+    monkeypatch.setattr(image_set, "_SENT_BYTES", 30_000)
+    monkeypatch.setattr(image_set, "_WAITING_BYTES", bound)
+    monkeypatch.setattr(image_set, "map_files", map_files)
+    images = ImageSet(read_dataset(tmp_path, require_real=False), workers=2)
+    assert len(images) == n_files
+    assert max(waited) <= bound
+    assert waited[1] == bound  # their size is known by now, and memory is used again
 
 
 def test_files_above_the_limit_are_refused_and_large_ones_take_turns(folder, monkeypatch):

@@ -42,9 +42,10 @@ def unaltered(manifest: Manifest, index: int, pixels: Pixels) -> Pixels:  # noqa
 
 @dataclass(frozen=True, slots=True)
 class _Described:
-    """What is kept of an image: its pixels as altered, if they were wanted, their smaller side, and its hash."""
+    """What is kept of an image: its pixels as altered, if they were wanted, their bytes and smaller side; its hash."""
 
     pixels: Pixels | None
+    size: int
     side: int
     digest: np.uint64
 
@@ -61,41 +62,48 @@ class _Describing:
         """Describe one row."""
         return self._described(index, self.read(self.manifest, index))
 
-    def __call__(self, item: tuple[int, bool], gate: Gate) -> _Described | Skipped:
-        """Describe one row, with its pixels if they are wanted and can be sent."""
-        index, wanted = item
+    def __call__(self, item: tuple[int, int], gate: Gate) -> _Described | Skipped:
+        """Describe one row, with its pixels if they have no more bytes than may be sent."""
+        index, most = item
         try:
             described = self._described(index, gated(self.read, self.manifest, index, gate))
         except ImageError as error:
             return Skipped(self.manifest.paths[index], str(error))
-        if described.pixels is not None and (not wanted or described.pixels.nbytes > _SENT_BYTES):
-            return dataclasses.replace(described, pixels=None)
-        return described
+        return described if described.size <= most else dataclasses.replace(described, pixels=None)
 
     def _described(self, index: int, pixels: Pixels) -> _Described:
         altered = self.alter(self.manifest, index, pixels)
-        return _Described(altered, min(altered.shape[:2]), training_hash(pixels))
+        return _Described(altered, altered.nbytes, min(altered.shape[:2]), training_hash(pixels))
 
 
 class _Rows:
-    """Rows to read, handed out no further ahead than memory allows while one of them is waited for."""
+    """Rows to read, handed out no further ahead than memory allows while one of them is waited for.
+
+    How many that are follows from the largest image so far. None of them may bring more pixels than its share of the
+    memory, so that after small images large ones do not fill it: the first of these are read again.
+    """
 
     def __init__(self, total: int, workers: int | None) -> None:
         self._total, self._workers = total, workers or available_cores()
         self._taken, self._largest, self._wanted = 0, 0, True
 
     def took(self, size: int, room: int) -> None:
-        """Note that a result was taken, the bytes of its pixels, and how many more may be kept."""
-        self._taken, self._largest, self._wanted = self._taken + 1, max(self._largest, size), room > 0
+        """Note that a result was taken, the bytes of its pixels, brought or not, and how many more may be kept."""
+        self._taken, self._wanted = self._taken + 1, room > 0
+        if size <= _SENT_BYTES:
+            self._largest = max(self._largest, size)
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield rows, and whether their pixels are wanted."""
+        """Yield rows, and how many bytes of pixels each may bring."""
         for index in range(self._total):
-            while index - self._taken >= self._most():
+            while index - self._taken >= self._ahead():
                 yield PENDING
-            yield index, self._wanted
+            yield index, self._share() if self._wanted else 0
 
-    def _most(self) -> int:
+    def _share(self) -> int:
+        return min(max(_WAITING_BYTES // self._ahead(), self._largest), _SENT_BYTES)
+
+    def _ahead(self) -> int:
         size = self._largest if self._taken else _SENT_BYTES
         return min(max(_WAITING_BYTES // max(size, 1), 4 * self._workers), _AHEAD * self._workers)
 
@@ -179,9 +187,9 @@ class ImageSet:
         else:
             found = map_files(files, manifest, work, rows, self._workers)
         for each in found:
-            size = 0 if isinstance(each, Skipped) or each.pixels is None else each.pixels.nbytes
-            room -= size
-            rows.took(size, room)
+            if isinstance(each, _Described) and each.pixels is not None:
+                room -= each.size
+            rows.took(0 if isinstance(each, Skipped) else each.size, room)
             yield dataclasses.replace(each, pixels=None) if isinstance(each, _Described) and room <= 0 else each
 
     def __len__(self) -> int:
