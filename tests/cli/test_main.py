@@ -13,7 +13,7 @@ import spectell.cli
 from spectell.cli import COMMANDS, cli
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.evaluation.thresholds import DEFAULT_FPR
-from spectell.workflows.scan import DEFAULT_TIMEOUT
+from spectell.workflows.limits import DEFAULT_TIMEOUT
 
 
 def run(*arguments):

@@ -11,6 +11,7 @@ from PIL import Image
 from scipy.fft import dctn
 
 from spectell.errors import ArtifactError, ImageError, ManifestError, ParameterError
+from spectell.images import read_image
 from spectell.spectra import (
     block_spectra,
     compare_spectra,
@@ -19,7 +20,7 @@ from spectell.spectra import (
     tile_periodogram,
     unfold_periodogram,
 )
-from spectell.workflows import spectrum_sets
+from spectell.workflows import spectrum_batch, spectrum_sets
 from spectell.workflows.spectrum import load_study, spectrum, study_as_dict
 from spectell.workflows.spectrum_pass import batch_bounds
 from spectell.workflows.spectrum_tiles import power_law, ring_frequencies
@@ -287,6 +288,22 @@ def test_files_that_cannot_be_read_are_counted_with_their_reasons(faces, tmp_pat
     assert (facts.n_files, facts.n_images, facts.n_unreadable) == (20, 19, 1)
     assert "broken.png" in facts.unreadable[0]
     assert any("broken.png" in note for note in study.notes)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit of memory is the kernel's")
+@pytest.mark.usefixtures("forked")
+def test_a_file_that_takes_too_much_memory_costs_itself_alone(faces, tmp_path, monkeypatch):
+    def read(path, **options):
+        if path.endswith("gan/003.png"):
+            np.zeros(8_000_000_000, np.uint8)  # pages that are never touched: without a limit this would do no harm
+        return read_image(path, **options)
+
+    monkeypatch.setattr(spectrum_batch, "read_image", read)
+    study = spectrum(faces, tmp_path / "out", workers=1)
+    (reason,) = study["faces/gan"].facts.unreadable
+    assert "003.png" in reason
+    assert reason.endswith(": it needs more memory than a worker may use")
+    assert (study["faces/gan"].facts.n_images, study["faces/real"].facts.n_images) == (18, 20)
 
 
 def test_a_set_without_one_readable_image_is_an_error(tmp_path):

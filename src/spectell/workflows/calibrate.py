@@ -32,8 +32,9 @@ from spectell.errors import ManifestError, MismatchError
 from spectell.evaluation.thresholds import DEFAULT_FPR, MIN_EXCEEDANCES, MIN_REAL, Thresholds
 from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.evaluate import ScoredImages, score_images
-from spectell.workflows.image_files import DEFAULT_TIMEOUT, FileReader, Skipped
+from spectell.workflows.image_files import FileReader, Skipped
 from spectell.workflows.image_passes import Progress, quiet
+from spectell.workflows.limits import DEFAULT_TIMEOUT
 from spectell.workflows.promised_rates import (
     measured_rates,
     needed_photographs,

@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.datasets import Manifest
-from spectell.errors import ImageError, ParameterError
-from spectell.images import DEFAULT_MAX_PIXELS, describe_path, read_image
-from spectell.workflows.pool import available_cores, check_limits, isolated_map
+from spectell.errors import ImageError
+from spectell.images import describe_path, read_image
+from spectell.workflows.limits import Limits
+from spectell.workflows.pool import available_cores, isolated_map
 from spectell.workflows.worker import Failure, Gate
 
 __all__ = [
-    "DEFAULT_TIMEOUT",
     "Alteration",
     "AlteredReader",
     "FileReader",
@@ -45,11 +45,6 @@ Reader = Callable[[Manifest, int], Pixels]
 Alteration = Callable[[Manifest, int, Pixels], Pixels]
 """Makes of the pixels of a row what is worked on instead; raises `ImageError` if it cannot."""
 
-DEFAULT_TIMEOUT = 60.0
-"""Seconds for one file, as for `spectell.workflows.scan.DEFAULT_TIMEOUT`."""
-
-_MEMORY_BYTES = 1 << 30
-_MEMORY_BYTES_PER_PIXEL = 16
 _TURNS = threading.Lock()
 
 
@@ -68,29 +63,8 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class FileReader:
-    """Decodes the files that a manifest names: a `Reader`.
-
-    Parameters
-    ----------
-    max_pixels : int >= 1
-        Files that declare more are refused.
-    timeout : float > 0
-        Seconds that one file may take in a process of its own, five times as many above 20 megapixels.
-
-    Raises
-    ------
-    ParameterError
-        If one of them is outside its domain.
-    """
-
-    max_pixels: int = DEFAULT_MAX_PIXELS
-    timeout: float = DEFAULT_TIMEOUT
-
-    def __post_init__(self) -> None:
-        if self.max_pixels < 1:
-            raise ParameterError(f"max_pixels must be at least 1, got {self.max_pixels}")
-        check_limits(1, self.timeout)
+class FileReader(Limits):
+    """Decodes the files that a manifest names, within limits: a `Reader`."""
 
     def __call__(self, manifest: Manifest, index: int) -> Pixels:
         """Decode the file of a row; large ones take turns."""
@@ -99,11 +73,6 @@ class FileReader:
     def gated(self, manifest: Manifest, index: int, gate: Gate) -> Pixels:
         """Decode the file of a row, holding `gate` while a large one is decoded."""
         return read_image(manifest.file(index), max_pixels=self.max_pixels, large_gate=gate).pixels
-
-    @property
-    def memory(self) -> int:
-        """Bytes that a process may take to read one file and work on it."""
-        return _MEMORY_BYTES + _MEMORY_BYTES_PER_PIXEL * self.max_pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,8 @@ from spectell.datasets import Manifest, read_dataset
 from spectell.datasets.packed import Packed, is_packed, open_packed
 from spectell.errors import ImageError, MismatchError
 from spectell.images import DEFAULT_MAX_PIXELS
-from spectell.workflows.image_files import (
-    DEFAULT_TIMEOUT,
-    FileReader,
-    Pixels,
-    Reader,
-    Skipped,
-    files_of,
-    map_read,
-)
+from spectell.workflows.image_files import FileReader, Pixels, Reader, Skipped, files_of, map_read
+from spectell.workflows.limits import DEFAULT_TIMEOUT
 from spectell.workflows.pool import available_cores
 
 __all__ = [
@@ -87,7 +80,7 @@ def open_images(
     real, require_real
         See `spectell.datasets.read_dataset`; a packed data set knows which images are real.
     max_pixels, timeout
-        Of one file, see `spectell.workflows.image_files.FileReader`.
+        Of one file, see `spectell.workflows.limits.Limits`.
 
     Raises
     ------

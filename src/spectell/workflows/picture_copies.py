@@ -27,6 +27,7 @@ from spectell.images import IMAGE_SUFFIXES, describe_path, read_image
 from spectell.perturbations import EncodedFile, Pixels
 from spectell.workflows.image_files import Skipped
 from spectell.workflows.image_passes import Progress, quiet
+from spectell.workflows.limits import DEFAULT_TIMEOUT
 from spectell.workflows.pool import available_cores, isolated_map
 from spectell.workflows.run_record import RunRecord
 from spectell.workflows.worker import Failure, Gate
@@ -44,7 +45,7 @@ __all__ = [
 MANIFEST_NAME = "manifest.csv"
 RECORD_NAME = "record.jsonl"
 
-_SECONDS_A_FILE = 120.0
+_SECONDS_A_FILE = 2 * DEFAULT_TIMEOUT  # it is also changed and written
 
 Maker = Callable[[str, Pixels, tuple[Any] | None], tuple[EncodedFile, Any]]
 """From a picture's path in the data set, its pixels, and None or a tuple of the parameters to replay (which may be None

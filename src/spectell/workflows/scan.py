@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
 from spectell.detectors import Model, load_model
-from spectell.errors import ImageError, ParameterError, SpectellError
+from spectell.errors import ImageError, SpectellError
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.images import DEFAULT_MAX_PIXELS, describe_path, read_image
+from spectell.workflows.limits import DEFAULT_TIMEOUT, Limits
 from spectell.workflows.outputs import Output
 from spectell.workflows.pool import Answer, available_cores, check_limits, isolated_map
 from spectell.workflows.scan_notes import ScanNotes
@@ -25,13 +26,7 @@ from spectell.workflows.verdict import Verdict, judge
 from spectell.workflows.walk import PathLike, Pending, Unreadable, as_paths, walk
 from spectell.workflows.worker import Failure, Gate
 
-__all__ = ["DEFAULT_TIMEOUT", "ScanOptions", "scan", "scan_to_file"]
-
-DEFAULT_TIMEOUT = 60.0
-"""Seconds for one file. The slowest honest one of 20 megapixels takes about two."""
-
-_MEMORY_BYTES = 1 << 30
-_MEMORY_BYTES_PER_PIXEL = 16
+__all__ = ["ScanOptions", "scan", "scan_to_file"]
 
 
 class ScanOptions(TypedDict, total=False):
@@ -176,8 +171,7 @@ class _Job:
     fpr: float
     thorough: bool
     workers: int
-    max_pixels: int
-    timeout: float
+    limits: Limits
 
     @classmethod
     def prepare(
@@ -191,11 +185,10 @@ class _Job:
     ) -> _Job:
         loaded = load_model(model) if model is None or isinstance(model, str | os.PathLike) else model
         loaded.thresholds.at(fpr)
-        if max_pixels < 1:
-            raise ParameterError(f"max_pixels must be at least 1, got {max_pixels}")
+        limits = Limits(max_pixels, timeout)
         workers = available_cores() if workers is None else workers
         check_limits(workers, timeout)
-        return cls(loaded, fpr, thorough, workers, max_pixels, timeout)
+        return cls(loaded, fpr, thorough, workers, limits)
 
     def record(self) -> dict[str, Any]:
         """Everything that a row depends on, apart from the file."""
@@ -207,13 +200,12 @@ class _Job:
             "model_sha256": hashlib.sha256(self.model.card.as_text().encode()).hexdigest(),
             "fpr": self.fpr,
             "thorough": self.thorough,
-            "max_pixels": self.max_pixels,
+            "max_pixels": self.limits.max_pixels,
         }
 
     def judge(self, items: Iterable[str | Unreadable | Pending]) -> Generator[Verdict, None, None]:
-        memory = _MEMORY_BYTES + _MEMORY_BYTES_PER_PIXEL * self.max_pixels
-        answers = isolated_map(self._answer, items, workers=self.workers, timeout=self.timeout, memory=memory)
-        return self._verdicts(answers)
+        limits: dict[str, Any] = {"timeout": self.limits.timeout, "memory": self.limits.memory}
+        return self._verdicts(isolated_map(self._answer, items, workers=self.workers, **limits))
 
     def _verdicts(self, answers: Generator[Answer, None, None]) -> Generator[Verdict, None, None]:
         with closing(answers):
@@ -229,7 +221,7 @@ class _Job:
         if isinstance(item, Unreadable):
             return _failed(item.reason)
         try:
-            image = read_image(item, max_pixels=self.max_pixels, large_gate=gate)
+            image = read_image(item, max_pixels=self.limits.max_pixels, large_gate=gate)
             judged = judge(image, self.model, fpr=self.fpr, thorough=self.thorough)
         except ImageError as error:
             return _failed(str(error))

@@ -33,7 +33,7 @@ from spectell.workflows.spectrum_files import (
     sums_arrays,
     write_arrays,
 )
-from spectell.workflows.spectrum_pass import FULL_PIXELS, FULL_SIZES, OnProgress, measure_set
+from spectell.workflows.spectrum_pass import FULL_PIXELS, FULL_SIZES, WORKER_BYTES, OnProgress, measure_set
 from spectell.workflows.spectrum_sets import DETAILED_IMAGES, ImageFiles, list_sets
 from spectell.workflows.spectrum_study import SpectrumStudy
 from spectell.workflows.spectrum_summary import ARRAYS, SUMMARY, load_study, study_as_dict
@@ -126,7 +126,7 @@ def spectrum(
     folder = Path(output)
     named: list[Any] = list(as_paths(datasets))
     course: list[str] = []  # of this run; what it leaves is the same whether it was interrupted or not
-    with Crew(Measuring(str(folder / _WORK)), workers=workers) as crew:
+    with Crew(Measuring(str(folder / _WORK)), workers=workers, memory=WORKER_BYTES) as crew:
         for each in named:
             require_apart(each, output)
         sets, notes = list_sets(named, real=real, limit=limit, seed=seed)

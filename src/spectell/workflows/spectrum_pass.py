@@ -19,6 +19,7 @@ import numpy as np
 
 from spectell.images import describe_path
 from spectell.spectra import SpectrumStatistics
+from spectell.workflows.limits import DEFAULT_TIMEOUT, Limits
 from spectell.workflows.pool import Answer, Crew, isolated_map
 from spectell.workflows.spectrum_batch import Batch, Part, Spool
 from spectell.workflows.spectrum_files import Progress, load_progress, save_progress
@@ -27,10 +28,21 @@ from spectell.workflows.spectrum_sums import SetSums
 from spectell.workflows.walk import PENDING
 from spectell.workflows.worker import Failure
 
-__all__ = ["FULL_PIXELS", "FULL_SIZES", "SAVE_SECONDS", "batch_bounds", "measure_set", "probe_sizes"]
+__all__ = [
+    "FULL_PIXELS",
+    "FULL_SIZES",
+    "SAVE_SECONDS",
+    "WORKER_BYTES",
+    "batch_bounds",
+    "measure_set",
+    "probe_sizes",
+]
 
 FULL_PIXELS, FULL_SIZES = 2**20, 4
 """Pixels of all sizes together that get full-size spectra in a set, and how many sizes: 128 bytes a pixel are kept."""
+
+WORKER_BYTES = Limits().memory + 256 * FULL_PIXELS
+"""Bytes that a worker may take: as for any file, and for the sums. (Of images of 2**20 pixels, 320 MB are enough.)"""
 
 SAVE_SECONDS = 60.0
 """How often unfinished work is saved."""
@@ -38,7 +50,6 @@ SAVE_SECONDS = 60.0
 _PROBED, _PROBED_BYTES = (32, 128), 8 * 2**20  # files whose size in pixels is looked at, at least and at most
 _BATCH_FILES = (16, 512)
 _BATCHES = 16
-_SECONDS_A_FILE = 60.0
 _AHEAD = 6  # batches a worker may be ahead of what is merged, so that results do not fill the disk
 
 OnProgress = Callable[[str, int, int], object]
@@ -56,7 +67,7 @@ def probe_sizes(files: ImageFiles, crew: Crew) -> frozenset[tuple[int, int]]:
     mean_bytes = sum(map(_n_bytes, chosen)) / max(len(chosen), 1)
     chosen = _evenly(files.files, int(min(max(_PROBED_BYTES / max(mean_bytes, 1.0), few), many)))
     found: Counter[tuple[int, int]] = Counter()
-    for answer in crew.map(chosen, timeout=_SECONDS_A_FILE):
+    for answer in crew.map(chosen, timeout=DEFAULT_TIMEOUT):
         if isinstance(answer.result, tuple) and not isinstance(answer.result, Failure):
             found[answer.result] += 1
     sizes: set[tuple[int, int]] = set()
@@ -156,7 +167,7 @@ class _Run:
         """Measure what is left."""
         self._sizes = probe_sizes(self.files, crew)
         saved = time.monotonic()
-        with closing(crew.map(self._batches(crew.limit), timeout=_SECONDS_A_FILE + _BATCH_FILES[1])) as answers:
+        with closing(crew.map(self._batches(crew.limit), timeout=DEFAULT_TIMEOUT + _BATCH_FILES[1])) as answers:
             for answer in answers:
                 self._whole = False
                 self._take(answer, crew)
@@ -196,7 +207,8 @@ class _Run:
             batch._replace(name=f"{batch.name}{i}", files=(path,), detailed=(detailed,))
             for i, (path, detailed) in enumerate(zip(batch.files, batch.detailed, strict=True))
         ]
-        for single in isolated_map(crew.work, singles, workers=crew.limit, timeout=_SECONDS_A_FILE):
+        limits: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "memory": WORKER_BYTES}
+        for single in isolated_map(crew.work, singles, workers=crew.limit, **limits):
             if isinstance(single.result, Part):
                 self._merge(single.result, single.item)
             else:

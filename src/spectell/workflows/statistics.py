@@ -18,6 +18,7 @@ from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.images import describe_path, read_image
 from spectell.spectra import SpectrumStatistics
 from spectell.transforms import dct2, log_scale
+from spectell.workflows.limits import DEFAULT_TIMEOUT
 from spectell.workflows.pool import Answer, available_cores, isolated_map
 from spectell.workflows.walk import PathLike, Pending, Unreadable, as_paths, walk
 from spectell.workflows.worker import Failure, Gate
@@ -25,7 +26,6 @@ from spectell.workflows.worker import Failure, Gate
 __all__ = ["FolderStatistics", "folder_statistics"]
 
 _BATCH_FILES = (16, 512)
-_SECONDS_A_FILE = 60.0
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -130,7 +130,7 @@ def _listed(paths: Iterable[PathLike | Pending]) -> tuple[list[str], list[str]]:
 def _first_shape(files: Sequence[str]) -> tuple[int, int, int]:
     """Shape of the first readable image; probed in a worker, since a decoder may crash on what comes before it."""
     first = ""
-    for answer in isolated_map(_probe, files, workers=1, timeout=_SECONDS_A_FILE):
+    for answer in isolated_map(_probe, files, workers=1, timeout=DEFAULT_TIMEOUT):
         if isinstance(answer.result, tuple) and not isinstance(answer.result, Failure):
             height, width = answer.result
             return height, width, 3
@@ -156,11 +156,11 @@ def _batches(files: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 def _parts(work: Any, files: Sequence[str], shape: tuple[int, ...], workers: int) -> Iterator[_Part]:
     """Results of the batches; one that killed or stopped its worker is done again file by file."""
-    for answer in isolated_map(work, _batches(files), workers=workers, timeout=_SECONDS_A_FILE + _BATCH_FILES[1]):
+    for answer in isolated_map(work, _batches(files), workers=workers, timeout=DEFAULT_TIMEOUT + _BATCH_FILES[1]):
         if isinstance(answer.result, _Part):
             yield answer.result
             continue
-        for single in isolated_map(work, [(path,) for path in answer.item], workers=workers, timeout=_SECONDS_A_FILE):
+        for single in isolated_map(work, [(path,) for path in answer.item], workers=workers, timeout=DEFAULT_TIMEOUT):
             if isinstance(single.result, _Part):
                 yield single.result
             else:

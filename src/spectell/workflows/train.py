@@ -24,9 +24,10 @@ from spectell.workflows.audit import AuditReport, audit_manifest
 from spectell.workflows.augmentation import Augmentation
 from spectell.workflows.evaluate import Evaluation, evaluate_scored, score_images
 from spectell.workflows.grid import best_point
-from spectell.workflows.image_files import DEFAULT_TIMEOUT, Reader, Skipped, files_of
+from spectell.workflows.image_files import Reader, Skipped, files_of
 from spectell.workflows.image_passes import Progress, counted, open_images, quiet
 from spectell.workflows.image_set import ImageSet, unaltered
+from spectell.workflows.limits import DEFAULT_TIMEOUT
 from spectell.workflows.training_card import metric_cards, training_card
 from spectell.workflows.training_checks import check_training
 from spectell.workflows.training_config import TrainingConfig, make_augmentation, size_notes
