@@ -11,8 +11,10 @@ from PIL import Image
 
 import spectell.cli
 from spectell.cli import COMMANDS, cli
+from spectell.cli.limits import file_limits
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.evaluation.thresholds import DEFAULT_FPR
+from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.limits import DEFAULT_TIMEOUT
 
 
@@ -156,9 +158,20 @@ def test_a_bug_keeps_its_traceback(monkeypatch):
     assert isinstance(CliRunner().invoke(cli, ["x"]).exception, ZeroDivisionError)
 
 
-@pytest.mark.parametrize("command", ["scan", "evaluate"])
+@pytest.mark.parametrize("command", ["scan", "evaluate", "calibrate", "train"])
 def test_options_that_repeat_a_default_of_the_library_agree_with_it(command):
     """They are written out so that --help need not import the library."""
-    defaults = {option.name: option.default for option in cli.get_command(None, command).params}
-    assert defaults["fpr"] == DEFAULT_FPR
-    assert defaults.get("timeout", DEFAULT_TIMEOUT) == DEFAULT_TIMEOUT
+    options = {option.name: option for option in cli.get_command(None, command).params}
+    assert "fpr" not in options or options["fpr"].default == DEFAULT_FPR
+    assert options["timeout"].default == DEFAULT_TIMEOUT
+    assert f"{DEFAULT_MAX_PIXELS // 10**6} million by default" in options["max_pixels"].help
+
+
+def test_only_a_limit_that_was_given_reaches_the_command():
+    @click.command()
+    @file_limits
+    def command(**options):
+        click.echo(repr(options))
+
+    assert CliRunner().invoke(command, []).output == "{'timeout': 60.0}\n"
+    assert CliRunner().invoke(command, ["--max-pixels", "7"]).output == "{'timeout': 60.0, 'max_pixels': 7}\n"

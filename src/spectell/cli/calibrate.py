@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from spectell.cli.figures import calibration_lines, refutation_lines, stage_progress
+from spectell.cli.limits import file_limits
 
 __all__ = ["calibrate"]
 
@@ -21,8 +22,7 @@ _REFUTED = 4
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the division into halves.")
 @click.option("--force", is_flag=True, help="Write the model even if a promised rate is refuted.")
 @click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes; all cores by default.")
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds that one file may take.")
-@click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse larger files; 250 million by default.")
+@file_limits
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def calibrate(
@@ -32,7 +32,6 @@ def calibrate(
     real_folder: str,
     output: str,
     as_json: bool,
-    max_pixels: int | None,
     **options: Any,
 ) -> None:
     """Set a model's thresholds on your own real photographs.
@@ -52,9 +51,8 @@ def calibrate(
     from spectell.workflows.calibrate import calibrate as set_thresholds
 
     check_output(output, MODEL, option="--output")
-    limits: dict[str, Any] = {} if max_pixels is None else {"max_pixels": max_pixels}
     with stage_progress(shown=not as_json) as report:
-        found = set_thresholds(model, real_folder, output, on_progress=report, **options, **limits)
+        found = set_thresholds(model, real_folder, output, on_progress=report, **options)
     if as_json:
         click.echo(json.dumps(found.as_dict(), allow_nan=False))
     else:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from spectell.cli.figures import evaluation_lines, stage_progress
+from spectell.cli.limits import file_limits
 
 __all__ = ["evaluate"]
 
@@ -21,10 +22,9 @@ __all__ = ["evaluate"]
 @click.option("--real", metavar="NAME", help="Sub-folder that is real, if it is not called real or 0_real.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the intervals.")
 @click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes; all cores by default.")
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds that one file may take.")
-@click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse larger files; 250 million by default.")
+@file_limits
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def evaluate(model: str, dataset: str, as_json: bool, max_pixels: int | None, **options: Any) -> None:
+def evaluate(model: str, dataset: str, as_json: bool, **options: Any) -> None:
     """Measure a model on a data set, with 95 % intervals.
 
     MODEL is a model file, or the word default for the bundled model. DATASET is a folder or a manifest.
@@ -37,9 +37,8 @@ def evaluate(model: str, dataset: str, as_json: bool, max_pixels: int | None, **
     """
     from spectell.workflows.evaluate import evaluate as measure
 
-    limits: dict[str, Any] = {} if max_pixels is None else {"max_pixels": max_pixels}
     with stage_progress(shown=not as_json) as report:
-        found = measure(model, dataset, on_progress=report, **options, **limits)
+        found = measure(model, dataset, on_progress=report, **options)
     if as_json:
         click.echo(json.dumps(found.as_dict(), allow_nan=False))
         return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spectell.cli.limits import file_limits
 from spectell.cli.progress import Progress
 from spectell.workflows.threads import keep_to_one_thread
 
@@ -56,8 +57,7 @@ def _checked_output(_: click.Context, __: click.Parameter, value: str | None) ->
 @click.option("--resume", is_flag=True, help="Go on with an output that was interrupted.")
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
 @click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes; all cores by default.")
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds that one file may take.")
-@click.option("--max-pixels", type=click.IntRange(min=1), help="Refuse larger files; 250 million by default.")
+@file_limits
 @click.option("--null", "-0", is_flag=True, help="Paths on standard input end in NUL, as from find -print0.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress and no summary.")
 @click.pass_context

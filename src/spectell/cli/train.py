@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spectell.cli.figures import evaluation_lines, stage_progress
+from spectell.cli.limits import file_limits
 from spectell.detectors.registry import DETECTORS, DOMAINS
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _NAMED = 3
+_RUN = ("name", "real", "licence", "workers", "resume", "timeout", "max_pixels")
 
 
 def _perturbations(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -56,8 +58,7 @@ def _perturbations(_: click.Context, __: click.Parameter, value: str | None) -> 
 @click.option("--licence", help="Of the weights, for the card.")
 @click.option("--split-output", metavar="FILE", help="Write the manifest with the splits that were used.")
 @click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes and threads; all cores by default.")
-@click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds that one file may take to read.")
-@click.option("--max-pixels", type=click.IntRange(min=1), help="Leave out larger files; 250 million by default.")
+@file_limits
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def train(
     dataset: str,
@@ -94,9 +95,7 @@ def train(
 
     _check_outputs(output, split_output)
     grid_file = Path(f"{output}.grid.jsonl") if options["grid"] else None
-    run = {name: options.pop(name) for name in ("name", "real", "licence", "workers", "resume", "timeout")}
-    if (max_pixels := options.pop("max_pixels")) is not None:
-        run["max_pixels"] = max_pixels
+    run = {name: options.pop(name) for name in _RUN if name in options}
     config, checkpoint = TrainingConfig(domain=domain or "", **options), f"{output}.checkpoint"
     said = check_training(config, checkpoint, resume=run["resume"])
     _echo_all("Note", said)  # at once: whoever mistyped a name would else be told after the training
