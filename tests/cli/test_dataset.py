@@ -1,4 +1,6 @@
 import json
+import os
+import signal
 import subprocess
 import sys
 from functools import partial
@@ -10,6 +12,7 @@ from PIL import Image
 from spectell.cli import COMMANDS
 from spectell.datasets import read_manifest
 from spectell.datasets.packed import open_packed
+from spectell.images import read_image
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +35,26 @@ def faces(tmp_path, rng):
             coarse = Image.fromarray(rng.integers(0, 256, (10, 12, 3), dtype=np.uint8))
             coarse.resize((48, 40), Image.Resampling.BICUBIC).save(folder / f"{number}.{suffix}")
     return tmp_path / "faces"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what reads is put in the place of the decoder by forking")
+def test_files_that_nobody_has_read_are_read_in_processes(run, faces, tmp_path, monkeypatch):
+    """A decoder that crashes shall not take the command along."""
+    here = os.getpid()
+
+    def read(path, **options):
+        if os.getpid() == here:
+            raise AssertionError(f"{path} is decoded in the process of the command")
+        if path.endswith("7.png"):
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return read_image(path, **options)
+
+    monkeypatch.setattr("spectell.workflows.process.may_fork", lambda: True)
+    monkeypatch.setattr("spectell.datasets.duplicates.read_image", read)
+    split = run("split", faces, "-o", tmp_path / "split.csv")
+    assert "Note: 1 of 16 files cannot be read as images" in split.stderr
+    assert len(read_manifest(tmp_path / "split.csv")) == 16
+    assert json.loads(run("audit", tmp_path / "split.csv", "--json").stdout)["unreadable"] == 1
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])

@@ -15,6 +15,7 @@ import pytest
 
 from spectell.errors import ParameterError, SpectellError
 from spectell.workflows import pool, process
+from spectell.workflows.audit import audit_manifest
 from spectell.workflows.calibrate import calibrate
 from spectell.workflows.evaluate import evaluate
 from spectell.workflows.perturb import perturb_images
@@ -340,7 +341,7 @@ def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path, weight):
     "function",
     [
         *(scan, scan_to_file, evaluate, calibrate, train_model, spectrum),
-        *(folder_statistics, perturb_images, prepare_images),
+        *(folder_statistics, perturb_images, prepare_images, audit_manifest),
     ],
     ids=lambda function: function.__name__,
 )

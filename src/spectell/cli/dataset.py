@@ -23,7 +23,7 @@ LEAKS_FOUND = 4
 """Exit status of ``audit --strict`` when it found a leak."""
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-workers_option = click.option("--workers", "-j", type=click.IntRange(min=1), help="Threads; all cores by default.")
+workers_option = click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes; all cores by default.")
 real_option = click.option(
     "--real", metavar="NAME", help="Sub-folders with this name are real, instead of 'real' and '0_real'."
 )
@@ -118,13 +118,20 @@ def split(
     from spectell.cli.outputs import MANIFEST, check_output
     from spectell.datasets import read_dataset, write_manifest
     from spectell.datasets.splits import DEFAULT_FRACTIONS, assign_splits
+    from spectell.workflows.fingerprints import IsolatedFingerprints
 
     check_output(output, MANIFEST, option="--output")
     shares = dict(zip(DEFAULT_FRACTIONS, fractions, strict=True))
     manifest = read_dataset(source, require_real=False)
     with _progress(len(manifest)) as advance:
         divided = assign_splits(
-            manifest, shares, seed, near_duplicates=not names_only, workers=workers, on_progress=advance
+            manifest,
+            shares,
+            seed,
+            near_duplicates=not names_only,
+            read=IsolatedFingerprints(),
+            workers=workers,
+            on_progress=advance,
         )
     write_manifest(divided, output)
     _report_manifest(divided, output, as_json, by_split=True)
@@ -135,7 +142,7 @@ def split(
 @click.option("--output", "-o", required=True, metavar="DIR", type=click.Path(), help="Folder for the two files.")
 @click.option("--size", type=click.IntRange(min=1), metavar="N", help="Cut an N by N square from every centre.")
 @real_option
-@workers_option
+@click.option("--workers", "-j", type=click.IntRange(min=1), help="Threads; all cores by default.")
 @as_json_option
 def pack(source: str, output: str, size: int | None, real: str | None, workers: int | None, as_json: bool) -> None:
     """Decode a data set once, into one array on disk.
@@ -167,7 +174,7 @@ def pack(source: str, output: str, size: int | None, real: str | None, workers: 
 @click.argument("source", metavar="IN", type=click.Path())
 @click.argument("output", metavar="OUT", type=click.Path())
 @click.option("--size", type=click.IntRange(min=8), required=True, metavar="N", help="Pixels a side.")
-@click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes; all cores by default.")
+@workers_option
 @click.option("--resume", is_flag=True, help="Go on with what an interrupted run left in OUT.")
 @as_json_option
 @click.pass_context

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -33,11 +33,13 @@ from spectell.images import DEFAULT_MAX_PIXELS, ImageFacts, read_image
 __all__ = [
     "MAX_DISTANCE",
     "FileFingerprint",
+    "FingerprintFiles",
     "Fingerprints",
     "connected",
+    "file_digest",
     "fingerprint",
     "fingerprint_file",
-    "gathered",
+    "fingerprint_in_threads",
     "perceptual_hash",
 ]
 
@@ -183,10 +185,27 @@ def connected(n: int, pairs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return np.asarray(csgraph.connected_components(links, directed=False)[1], dtype=np.int64)
 
 
+FileFingerprint = tuple[str, npt.NDArray[np.uint16] | None, ImageFacts | None]
+"""Hash of a file's bytes, fingerprint of its picture, and its facts; empty and None where there is none."""
+
+FingerprintFiles = Callable[[Manifest, int | None], Iterator[FileFingerprint]]
+"""Gives the fingerprint of every file of a manifest, in order; with so many workers, or one a core."""
+
+
+def fingerprint_in_threads(manifest: Manifest, workers: int | None) -> Iterator[FileFingerprint]:
+    """Fingerprint files in threads: a `FingerprintFiles`, for files that do no harm to a decoder."""
+    gate = threading.Lock()
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        for start in range(0, len(manifest), _ROWS_AT_ONCE):  # a pool keeps all that it is given in memory
+            rows = range(start, min(start + _ROWS_AT_ONCE, len(manifest)))
+            yield from pool.map(lambda row: fingerprint_file(manifest.file(row), gate), rows)
+
+
 def fingerprint(
     manifest: Manifest,
     *,
     with_facts: bool = False,
+    read: FingerprintFiles = fingerprint_in_threads,
     workers: int | None = None,
     on_progress: Callable[[int], object] | None = None,
 ) -> Fingerprints:
@@ -198,8 +217,12 @@ def fingerprint(
         The images.
     with_facts : bool
         Whether to keep the files' facts, which come with the pixels.
+    read : callable
+        See `FingerprintFiles`. A decoder that crashes in a thread takes the program along; processes that may crash are
+        `spectell.workflows.fingerprints.IsolatedFingerprints`.
     workers : int, optional
-        Threads; by default one per core. Files above `spectell.images.LARGE_PIXELS` are decoded one at a time.
+        Threads or processes; by default one per core. Files above `spectell.images.LARGE_PIXELS` are decoded one at a
+        time.
     on_progress : callable, optional
         Called with the number of files read since the last call.
 
@@ -208,34 +231,13 @@ def fingerprint(
     prints : Fingerprints
         In the order of the manifest. A file that cannot be read is one of `unreadable`, not an error.
     """
-    found = _fingerprints(manifest, workers or os.cpu_count() or 1)
-    return gathered(found, with_facts=with_facts, on_progress=on_progress)
-
-
-FileFingerprint = tuple[str, npt.NDArray[np.uint16] | None, ImageFacts | None]
-"""Hash of a file's bytes, fingerprint of its picture, and its facts; empty and None where there is none."""
-
-
-def gathered(
-    found: Iterable[FileFingerprint],
-    *,
-    with_facts: bool = False,
-    on_progress: Callable[[int], object] | None = None,
-) -> Fingerprints:
-    """Put the fingerprints of files together; arguments as for `fingerprint`.
-
-    Examples
-    --------
-    >>> gathered([("", None, None)]).unreadable
-    [0]
-    """
     digests: list[str] = []
     hashes: list[npt.NDArray[np.uint16]] = []
     usable: list[bool] = []
     facts: list[ImageFacts | None] = []
     unreadable: list[int] = []
     nothing = np.zeros(BANDS, dtype=np.uint16)
-    for row, (digest, bands, known) in enumerate(found):
+    for row, (digest, bands, known) in enumerate(read(manifest, workers)):
         digests.append(digest)
         hashes.append(nothing if bands is None else bands)
         usable.append(bands is not None)
@@ -247,14 +249,6 @@ def gathered(
             on_progress(1)
     table = np.array(hashes, dtype=np.uint16).reshape(-1, BANDS)
     return Fingerprints(digests, table, np.array(usable, dtype=bool), unreadable, facts)
-
-
-def _fingerprints(manifest: Manifest, workers: int) -> Iterator[FileFingerprint]:
-    gate = threading.Lock()
-    with ThreadPoolExecutor(workers) as pool:
-        for start in range(0, len(manifest), _ROWS_AT_ONCE):  # a pool keeps all that it is given in memory
-            rows = range(start, min(start + _ROWS_AT_ONCE, len(manifest)))
-            yield from pool.map(lambda row: fingerprint_file(manifest.file(row), gate), rows)
 
 
 def fingerprint_file(
@@ -270,13 +264,28 @@ def fingerprint_file(
     max_pixels : int
         Files that declare more are not read.
     """
-    digest = ""
+    digest = file_digest(path)
+    if not digest:
+        return digest, None, None
     try:
-        if not Path(path).is_file():  # to open a FIFO would wait for somebody to write to it
-            return digest, None, None
-        with Path(path).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         image = read_image(path, max_pixels=max_pixels, large_gate=gate)
-        return digest, perceptual_hash(image.pixels), image.facts
     except OSError:  # an ImageError is one
         return digest, None, None
+    return digest, perceptual_hash(image.pixels), image.facts
+
+
+def file_digest(path: str) -> str:
+    """Hash a file's bytes (SHA-256, hexadecimal); empty for one that cannot be opened.
+
+    Examples
+    --------
+    >>> file_digest("nowhere")
+    ''
+    """
+    try:
+        if not Path(path).is_file():  # to open a FIFO would wait for somebody to write to it
+            return ""
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

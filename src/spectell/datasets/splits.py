@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from spectell.datasets.columns import encode_text
-from spectell.datasets.duplicates import Fingerprints, connected, fingerprint
+from spectell.datasets.duplicates import FingerprintFiles, Fingerprints, connected, fingerprint, fingerprint_in_threads
 from spectell.datasets.table import Manifest
 from spectell.errors import ParameterError
 
@@ -30,6 +30,7 @@ def assign_splits(
     seed: int = 0,
     *,
     near_duplicates: bool = True,
+    read: FingerprintFiles = fingerprint_in_threads,
     workers: int | None = None,
     on_progress: Callable[[int], object] | None = None,
 ) -> Manifest:
@@ -46,10 +47,8 @@ def assign_splits(
         Another seed gives another, independent assignment.
     near_duplicates : bool
         Whether to read every file first and merge the groups of duplicates. Without it nothing is read.
-    workers : int, optional
-        Threads that read; by default one per core.
-    on_progress : callable, optional
-        Called with the number of files read since the last call.
+    read, workers, on_progress
+        How files are read; see `spectell.datasets.duplicates.fingerprint`.
 
     Returns
     -------
@@ -75,7 +74,8 @@ def assign_splits(
     fractions = DEFAULT_FRACTIONS if fractions is None else fractions
     _check_fractions(fractions)
     if near_duplicates:
-        manifest = merge_duplicates(manifest, fingerprint(manifest, workers=workers, on_progress=on_progress))
+        prints = fingerprint(manifest, read=read, workers=workers, on_progress=on_progress)
+        manifest = merge_duplicates(manifest, prints)
     names = [name for name, share in fractions.items() if share > 0]
     bounds = np.cumsum([fractions[name] for name in names])
     places = np.array([_place(seed, group) for group in manifest.group_names])

@@ -125,7 +125,7 @@ def prepare(
         Of the study.
     scale : SeparabilityScale
     workers : int
-        Threads.
+        Processes, and threads for what they have read without harm.
     on_progress : callable
         Called with the name of a stage, images done, and their number.
 
@@ -142,6 +142,7 @@ def prepare(
     """
     from spectell.datasets.duplicates import fingerprint
     from spectell.datasets.splits import merge_duplicates
+    from spectell.workflows.fingerprints import IsolatedFingerprints
     from spectell.workflows.image_passes import counted
 
     place = folder / PREPARED / comparison.name
@@ -150,7 +151,8 @@ def prepare(
     manifest = read_dataset(comparison.path, require_real=False)
     chosen = _chosen(manifest, comparison.generator, scale.images)
     report = counted(on_progress, f"{comparison.title}: reading", len(chosen))
-    prints = fingerprint(chosen, with_facts=True, workers=workers, on_progress=report)
+    read = IsolatedFingerprints()
+    prints = fingerprint(chosen, with_facts=True, read=read, workers=workers, on_progress=report)
     merged = merge_duplicates(chosen, prints)
     sizes = [None if facts is None else (facts.height, facts.width) for facts in prints.facts]
     window, kept = _windowed(comparison, merged, sizes, scale.side)

@@ -24,6 +24,8 @@ from spectell.evaluation.intervals import Interval
 from spectell.images import ImageFacts
 from spectell.workflows.audit_report import AuditReport, ClassFacts, Comparison, DuplicateCounts, Leak
 from spectell.workflows.file_facts import FACTS, fact_separation, fact_values, separation
+from spectell.workflows.fingerprints import IsolatedFingerprints
+from spectell.workflows.image_passes import read_file
 from spectell.workflows.pixel_traces import TRACES, PixelTraces, read_traces, trace_features, trace_values
 
 __all__ = [
@@ -90,7 +92,7 @@ def audit_manifest(
     pixel_limit : int or None
         Files of each class to look at so, chosen alike among those that were read. None looks at all of them.
     workers : int, optional
-        Threads; by default one per core.
+        Processes, and threads for what they have read without harm; by default one per core.
     on_progress : callable, optional
         Called with the number of files read since the last call.
 
@@ -106,13 +108,19 @@ def audit_manifest(
     ParameterError
         If a limit is not positive.
 
+    Notes
+    -----
+    Where processes cannot be forked (macOS, Windows, a program with threads or with torch loaded) a script must call
+    this below ``if __name__ == "__main__":``.
+
     References
     ----------
     .. [1] Grommelt, Weiss, Pfreundt, Keuper (2024). Fake or JPEG? Revealing common biases in generated image detection
        datasets. :arxiv:`2403.17608`
     """
     sample = _sampled(manifest, limit)
-    prints = fingerprint(sample, with_facts=True, workers=workers, on_progress=on_progress)
+    read = IsolatedFingerprints(read_file)
+    prints = fingerprint(sample, with_facts=True, read=read, workers=workers, on_progress=on_progress)
     if len(prints.unreadable) == len(sample):
         raise ManifestError(f"none of the {len(sample)} examined files can be read as an image; check the data set")
     readable = np.array([facts is not None for facts in prints.facts], dtype=bool)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.datasets import Manifest
-from spectell.datasets.duplicates import FileFingerprint, Fingerprints, fingerprint_file, gathered
+from spectell.datasets.duplicates import fingerprint
 from spectell.datasets.splits import assign_splits, merge_duplicates
 from spectell.detectors.class_heads import ClassHead
 from spectell.detectors.distance import BandDistance, band_statistics
@@ -21,10 +20,10 @@ from spectell.detectors.streaming import Source
 from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.calibration import PlattCalibration, fit_platt
 from spectell.evaluation.thresholds import MIN_REAL, Thresholds, fit_thresholds
-from spectell.workflows.image_files import FileReader, Pixels, Skipped, map_files
+from spectell.workflows.fingerprints import IsolatedFingerprints
+from spectell.workflows.image_files import FileReader, Pixels, Skipped
 from spectell.workflows.image_passes import Progress, counted
 from spectell.workflows.image_set import ImageSet
-from spectell.workflows.worker import Gate
 
 __all__ = [
     "DISTANCE_QUANTILE",
@@ -70,38 +69,11 @@ def with_splits(
         return manifest.select(np.isin(manifest.splits, SPLITS)), ()
     if files is None:
         return assign_splits(manifest, seed=seed, near_duplicates=False), ()
-    prints, skipped = _fingerprints(manifest, files, workers, on_progress)
-    merged = merge_duplicates(manifest, prints)
-    if skipped:
-        merged = merged.select(~np.isin(np.array(merged.paths), [each.path for each in skipped]))
-    return assign_splits(merged, seed=seed, near_duplicates=False), skipped
-
-
-@dataclass(frozen=True, slots=True)
-class _Comparing:
-    """Fingerprints the file of a row, in a process."""
-
-    manifest: Manifest
-    max_pixels: int
-
-    def __call__(self, index: int, gate: Gate) -> FileFingerprint:
-        return fingerprint_file(self.manifest.file(index), gate, max_pixels=self.max_pixels)
-
-
-def _fingerprints(
-    manifest: Manifest, files: FileReader, workers: int | None, on_progress: Progress
-) -> tuple[Fingerprints, tuple[Skipped, ...]]:
-    skipped: list[Skipped] = []
-
-    def found() -> Iterator[FileFingerprint]:
-        work = _Comparing(manifest, files.max_pixels)
-        for each in map_files(files, manifest, work, range(len(manifest)), workers):
-            if isinstance(each, Skipped):
-                skipped.append(each)
-            yield ("", None, None) if isinstance(each, Skipped) else each
-
-    report = counted(on_progress, "comparing", len(manifest))
-    return gathered(found(), on_progress=report), tuple(skipped)
+    report, read = counted(on_progress, "comparing", len(manifest)), IsolatedFingerprints(files)
+    merged = merge_duplicates(manifest, fingerprint(manifest, read=read, workers=workers, on_progress=report))
+    if read.skipped:
+        merged = merged.select(~np.isin(np.array(merged.paths), [each.path for each in read.skipped]))
+    return assign_splits(merged, seed=seed, near_duplicates=False), tuple(read.skipped)
 
 
 class UsableImages:
