@@ -10,7 +10,7 @@ from PIL import Image
 from spectell.datasets import Manifest, read_dataset
 from spectell.detectors import load_model, save_model
 from spectell.detectors.artifact import training_hash
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ManifestError, MismatchError, ParameterError
 from spectell.images import read_image
 from spectell.workflows import training_steps
 from spectell.workflows.train import TrainingConfig, train_model
@@ -208,11 +208,14 @@ def test_the_card_says_in_words_what_the_model_saw(result):
         (TrainingConfig(grid=True, strength=0.1), "grid searches the strength"),
         (TrainingConfig(size=0), "size must be a whole number"),
         (TrainingConfig(strength=-1.0), "strength must be positive"),
+        (TrainingConfig("logistic", penalty="l3"), "penalty must be l1, l2 or elasticnet, got 'l3'"),
+        (TrainingConfig(seed=-1), "seed must not be negative, got -1"),
     ],
 )
 def test_a_configuration_without_a_meaning_is_refused(toy_dataset, config, message):
-    with pytest.raises(ParameterError, match=message):
+    with pytest.raises(ParameterError, match=message) as caught:
         train_model(toy_dataset, config, audit=False)
+    assert not isinstance(caught.value, MismatchError), "no other images would make it right"
 
 
 def test_a_data_set_of_one_class_is_refused(toy_photographs, toy_dataset, tmp_path):

@@ -180,6 +180,10 @@ def _check_config(config: TrainingConfig, known: Mapping[str, object]) -> None:
         )
     if config.penalty is not None and "penalty" not in known:
         raise ParameterError(f"penalty is for the detector 'logistic', got {config.detector!r}")
+    if config.penalty not in (None, "l1", "l2", "elasticnet"):  # the detector itself looks when it is fitted
+        raise ParameterError(f"penalty must be l1, l2 or elasticnet, got {config.penalty!r}")
+    if config.seed < 0:
+        raise ParameterError(f"seed must not be negative, got {config.seed}")
     if config.strength is not None and "strength" not in known:
         raise ParameterError(f"strength is for the detectors 'ridge' and 'logistic', got {config.detector!r}")
     if config.strength is not None and not 0 < config.strength < np.inf:
