@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from spectell.errors import ParameterError, SpectellError
-from spectell.workflows import pool, process
+from spectell.workflows import dispatch, pool, process
 from spectell.workflows.audit import audit_manifest
 from spectell.workflows.calibrate import calibrate
 from spectell.workflows.evaluate import evaluate
@@ -396,3 +396,14 @@ def test_a_crew_replaces_who_died_between_two_maps():
         os.kill(first.result, signal.SIGKILL)
         (second,) = crew.map([0])
     assert second.result != first.result
+
+
+@pytest.mark.timeout(20)
+def test_a_full_window_that_is_answered_at_once_is_filled_again(monkeypatch):
+    monkeypatch.setattr(dispatch, "WINDOW", 8)
+
+    def first_is_slow(item, gate):
+        time.sleep(2.0 if item == 0 else 0.06)  # more than a batch may take, so that one item is sent at a time
+        return item
+
+    assert [result for _, result in isolated_map(first_is_slow, range(20), workers=3, timeout=60.0)] == list(range(20))

@@ -77,9 +77,9 @@ class Dispatch:
         try:
             while True:
                 self._dispatch()
-                while self._yielded in self._answers:
-                    self._yielded += 1
-                    yield self._answers.pop(self._yielded - 1)
+                if self._yielded in self._answers:
+                    yield from self._next_answers()
+                    continue  # there is room again for what a full window kept back, perhaps from every worker
                 if self._exhausted and self._yielded == self._taken:
                     return
                 self._listen()
@@ -88,6 +88,11 @@ class Dispatch:
             busy = [worker for worker in self._workers if worker.tasks]
             self._workers[:] = [worker for worker in self._workers if not worker.tasks]
             end_all(busy)
+
+    def _next_answers(self) -> Generator[Answer, None, None]:
+        while self._yielded in self._answers:
+            self._yielded += 1
+            yield self._answers.pop(self._yielded - 1)
 
     def _dispatch(self) -> None:
         self._starved = False
