@@ -12,10 +12,10 @@ import numpy as np
 
 from spectell.detectors.features import DCTFeatures
 from spectell.detectors.ridge import RidgeDetector
-from spectell.workflows.image_passes import open_images
-from spectell.workflows.image_set import ImageSet
-from spectell.workflows.training_config import STREAMED_BYTES
-from spectell.workflows.training_steps import ImageFeatures
+from spectell.workflows.reading.image_passes import open_images
+from spectell.workflows.reading.image_set import ImageSet
+from spectell.workflows.training.config import STREAMED_BYTES
+from spectell.workflows.training.steps import ImageFeatures
 
 _SLICE = 8192
 

@@ -31,7 +31,7 @@ from spectell.detectors.model import Model
 from spectell.detectors.standardisation import Standardisation
 from spectell.evaluation.intervals import Interval
 from spectell.workflows.promised_rates import threshold_table
-from spectell.workflows.training_card import versions
+from spectell.workflows.training.card import versions
 
 __all__ = ["NAME", "build_model"]
 

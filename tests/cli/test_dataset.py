@@ -49,7 +49,7 @@ def test_files_that_nobody_has_read_are_read_in_processes(run, faces, tmp_path, 
             os.kill(os.getpid(), signal.SIGSEGV)
         return read_image(path, **options)
 
-    monkeypatch.setattr("spectell.workflows.process.may_fork", lambda: True)
+    monkeypatch.setattr("spectell.workflows.workers.process.may_fork", lambda: True)
     monkeypatch.setattr("spectell.datasets.duplicates.read_image", read)
     split = run("split", faces, "-o", tmp_path / "split.csv")
     assert "Note: 1 of 16 files cannot be read as images" in split.stderr

@@ -15,7 +15,7 @@ from spectell.cli.limits import file_limits
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.images import DEFAULT_MAX_PIXELS
-from spectell.workflows.limits import DEFAULT_TIMEOUT
+from spectell.workflows.reading.limits import DEFAULT_TIMEOUT
 
 
 def run(*arguments):

@@ -6,7 +6,7 @@ import pytest
 from spectell.datasets.packed import open_packed
 from spectell.experiments import robustness
 from spectell.experiments.config import resolve_config
-from spectell.experiments.identification_cells import IdentificationScale
+from spectell.experiments.identification.cells import IdentificationScale
 from spectell.experiments.robustness_images import PERTURBATIONS, STRENGTHS, of_strength, perturb_all
 from spectell.perturbations.presets import get_preset
 

@@ -2,7 +2,7 @@ import re
 
 from spectell.evaluation.intervals import Interval
 from spectell.reports.audit import render_audit
-from spectell.workflows.audit_report import AuditReport, ClassFacts, Comparison, DuplicateCounts, Leak
+from spectell.workflows.auditing.report import AuditReport, ClassFacts, Comparison, DuplicateCounts, Leak
 
 
 def report(*, leaks=(), comparisons=(), pixels=True, generator="gan"):

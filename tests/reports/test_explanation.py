@@ -29,7 +29,7 @@ from spectell.reports.file_section import WARNING_MEANINGS
 from spectell.spectra import Peak
 from spectell.workflows import verdict as verdicts
 from spectell.workflows.explain import explain
-from spectell.workflows.image_peaks import ImagePeaks, PeakGroup
+from spectell.workflows.explaining.image_peaks import ImagePeaks, PeakGroup
 
 GPS, MAKE, SERIAL, OWNER = 0x8825, 0x010F, 0xA431, 0xA430
 SECRETS = (b"SN-4711-SECRET", b"Erika Mustermann", b"Planted Maker", b"SECRETPLACE", b"planted comment", b"planted xmp")

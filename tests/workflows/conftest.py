@@ -2,7 +2,7 @@
 
 import pytest
 
-from spectell.workflows import process
+from spectell.workflows.workers import process
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from spectell.detectors.reference import load_reference
 from spectell.detectors.stack import StackedFeatures
 from spectell.errors import ImageError, ParameterError
 from spectell.images import read_image
-from spectell.workflows.comparison import compare_spectrum
 from spectell.workflows.explain import explain
-from spectell.workflows.reasons import BANDS, band_of_cells, cell_frequencies
+from spectell.workflows.explaining.comparison import compare_spectrum
+from spectell.workflows.explaining.reasons import BANDS, band_of_cells, cell_frequencies
 from spectell.workflows.verdict import judge
 
 

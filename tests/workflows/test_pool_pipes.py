@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from spectell.workflows.pool import isolated_map
-from spectell.workflows.process import WorkerProcess
+from spectell.workflows.workers.pool import isolated_map
+from spectell.workflows.workers.process import WorkerProcess
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="forked workers and signals"),
@@ -20,7 +20,7 @@ LONGER_THAN_A_PIPE = 300_000
 
 STOPPED = """
 import time
-from spectell.workflows.pool import isolated_map
+from spectell.workflows.workers.pool import isolated_map
 
 def work(item, gate):
     for _ in range(40):  # each sleep ends at the latest when the process goes on: the work that is left remains

@@ -12,8 +12,8 @@ from spectell.datasets import read_manifest
 from spectell.errors import ManifestError, ParameterError
 from spectell.images import read_image
 from spectell.perturbations.jpeg import encode_jpeg
-from spectell.workflows.chosen_images import choose, output_names
-from spectell.workflows.pair_history import PairHistory
+from spectell.workflows.copies.chosen_images import choose, output_names
+from spectell.workflows.copies.pair_history import PairHistory
 from spectell.workflows.reconstruct import MANIFEST_NAME, RECORD_NAME, ReconstructionConfig, reconstruct
 
 SIMULATED = ReconstructionConfig(simulate=True)

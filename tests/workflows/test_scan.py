@@ -17,7 +17,7 @@ from spectell.errors import ArtifactError, ParameterError
 from spectell.evaluation.thresholds import Thresholds
 from spectell.workflows.scan import scan, scan_to_file
 from spectell.workflows.verdict import Verdict
-from spectell.workflows.walk import PENDING
+from spectell.workflows.workers.pending import PENDING
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="the model of these tests reaches workers by forking"),

@@ -20,10 +20,11 @@ from spectell.spectra import (
     tile_periodogram,
     unfold_periodogram,
 )
-from spectell.workflows import spectrum_batch, spectrum_sets
+from spectell.workflows.mean_spectra import batch as spectrum_batch
+from spectell.workflows.mean_spectra import sets as spectrum_sets
+from spectell.workflows.mean_spectra.one_pass import batch_bounds
+from spectell.workflows.mean_spectra.tiles import power_law, ring_frequencies
 from spectell.workflows.spectrum import load_study, spectrum, study_as_dict
-from spectell.workflows.spectrum_pass import batch_bounds
-from spectell.workflows.spectrum_tiles import power_law, ring_frequencies
 
 GREY = (0.299, 0.587, 0.114)
 
@@ -175,7 +176,7 @@ def test_a_result_is_not_added_to_itself(faces, tmp_path):
 
 KILLED = """
 import os, signal, sys
-from spectell.workflows import spectrum_pass
+from spectell.workflows.mean_spectra import one_pass as spectrum_pass
 spectrum_pass.SAVE_SECONDS = 0.0
 def report(name, done, total):
     if name == "faces/gan" and done > 15:
@@ -190,7 +191,7 @@ spectrum(sys.argv[1], sys.argv[2], workers=1, on_progress=report)
 NOTED = """
 import sys
 from pathlib import Path
-from spectell.workflows.spectrum_batch import Measuring
+from spectell.workflows.mean_spectra.batch import Measuring
 original = Measuring._measure
 def noted(self, batch, gate):  # in a worker, forked from this process; hence the file
     with open(sys.argv[3], "a") as file:

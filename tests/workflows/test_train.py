@@ -12,8 +12,8 @@ from spectell.detectors import load_model, save_model
 from spectell.detectors.artifact import training_hash
 from spectell.errors import ManifestError, MismatchError, ParameterError
 from spectell.images import read_image
-from spectell.workflows import training_steps
 from spectell.workflows.train import TrainingConfig, train_model
+from spectell.workflows.training import steps as training_steps
 
 BLOCKS = TrainingConfig(size=8)
 

@@ -10,9 +10,9 @@ from spectell.datasets.splits import assign_splits
 from spectell.detectors import load_model, save_model
 from spectell.errors import ArtifactError, ManifestError, ParameterError
 from spectell.images import read_image
-from spectell.workflows import training_run
 from spectell.workflows.evaluate import evaluate
 from spectell.workflows.train import TrainingConfig, train_model
+from spectell.workflows.training import run as training_run
 
 NAMES = ("real", "checks", "stripes")
 
@@ -76,7 +76,7 @@ def test_the_grid_of_a_linear_detector_searches_strengths_over_all_classes(three
 def test_the_parts_of_a_fit_of_several_classes_agree_however_features_are_kept(three_classes, monkeypatch):
     config = TrainingConfig("ridge", "dct", attribution=True)
     kept = train_model(three_classes, config, audit=False).model.head
-    monkeypatch.setattr("spectell.workflows.training_steps.FEATURE_BYTES", 0)
+    monkeypatch.setattr("spectell.workflows.training.steps.FEATURE_BYTES", 0)
     again = train_model(three_classes, config, audit=False).model.head
     np.testing.assert_allclose(again.weights, kept.weights, atol=1e-6)
 
@@ -163,8 +163,8 @@ def test_epochs_that_have_no_effect_are_said_to_have_none(toy_dataset):
 @pytest.mark.parametrize("keep", ["all", "nothing"])
 def test_packed_images_give_the_model_that_files_give(toy_dataset, tmp_path, monkeypatch, keep):
     if keep == "nothing":
-        monkeypatch.setattr("spectell.workflows.training_steps.FEATURE_BYTES", 0)
-        monkeypatch.setattr("spectell.workflows.image_set.KEPT_BYTES", 0)
+        monkeypatch.setattr("spectell.workflows.training.steps.FEATURE_BYTES", 0)
+        monkeypatch.setattr("spectell.workflows.reading.image_set.KEPT_BYTES", 0)
     manifest = assign_splits(read_dataset(toy_dataset))
     packed = pack(manifest, tmp_path / "packed", size=40)
     config = TrainingConfig("ridge", "dct", size=40)

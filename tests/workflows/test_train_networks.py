@@ -15,11 +15,11 @@ from spectell.detectors import load_model, save_model
 from spectell.detectors.features import tile_corners
 from spectell.errors import ArtifactError, ManifestError, ParameterError
 from spectell.images import read_image
-from spectell.workflows import training_tiles
 from spectell.workflows.evaluate import evaluate
-from spectell.workflows.image_passes import open_images
-from spectell.workflows.image_set import ImageSet
+from spectell.workflows.reading.image_passes import open_images
+from spectell.workflows.reading.image_set import ImageSet
 from spectell.workflows.train import TrainingConfig, train_model
+from spectell.workflows.training import tiles as training_tiles
 
 pytest.importorskip("torch")
 

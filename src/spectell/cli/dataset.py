@@ -118,7 +118,7 @@ def split(
     from spectell.cli.outputs import MANIFEST, check_output
     from spectell.datasets import read_dataset, write_manifest
     from spectell.datasets.splits import DEFAULT_FRACTIONS, assign_splits
-    from spectell.workflows.fingerprints import IsolatedFingerprints
+    from spectell.workflows.reading.fingerprints import IsolatedFingerprints
 
     check_output(output, MANIFEST, option="--output")
     shares = dict(zip(DEFAULT_FRACTIONS, fractions, strict=True))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from spectell.datasets import Manifest
-    from spectell.workflows.audit_report import AuditReport, Comparison
+    from spectell.workflows.auditing.report import AuditReport, Comparison
 
 __all__ = ["audit_lines", "count_lines", "split_counts", "split_lines"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spectell.workflows.threads import keep_to_one_thread
+from spectell.workflows.workers.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
     from spectell.workflows.demo import DemoResult

@@ -13,10 +13,10 @@ import click
 
 from spectell.cli.limits import file_limits
 from spectell.cli.progress import Progress
-from spectell.workflows.threads import keep_to_one_thread
+from spectell.workflows.workers.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
-    from spectell.workflows.scan_notes import ScanNotes
+    from spectell.workflows.reading.scan_notes import ScanNotes
     from spectell.workflows.verdict import Verdict
 
 __all__ = ["scan"]
@@ -29,7 +29,7 @@ _COUNTING_SECONDS = 1.0
 def _checked_output(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None:
         from spectell.errors import ParameterError
-        from spectell.workflows.outputs import output_suffix
+        from spectell.workflows.rows.outputs import output_suffix
 
         try:
             output_suffix(value)
@@ -135,8 +135,8 @@ class _Run:
         click.echo(f"\nInterrupted after {self.done} images{rows}.", err=True)
 
     def _verdicts(self) -> Any:
+        from spectell.workflows.reading.scan_notes import ScanNotes
         from spectell.workflows.scan import scan, scan_to_file
-        from spectell.workflows.scan_notes import ScanNotes
 
         self.notes = ScanNotes()
         given = _given(self.paths, self.null)
@@ -146,7 +146,7 @@ class _Run:
 
     def _printer(self) -> Callable[[Verdict], None] | None:
         """Return what prints a row; nothing does where the rows go to a file and no style is named."""
-        from spectell.workflows.outputs import csv_header, csv_line, json_line
+        from spectell.workflows.rows.outputs import csv_header, csv_line, json_line
 
         if self.style is None:
             return None if self.output["output"] else _print_row()
@@ -156,7 +156,7 @@ class _Run:
 
 
 def _given(paths: tuple[str, ...], null: bool) -> Iterator[Any]:
-    from spectell.workflows.walk import read_paths
+    from spectell.workflows.reading.walk import read_paths
 
     for path in paths:
         if path == "-":
@@ -196,7 +196,7 @@ def _progress(paths: tuple[str, ...], *, shown: bool) -> Progress:
 def _count(paths: tuple[str, ...]) -> int | None:
     """Count the files if that is quick: a million of them shall not delay the first verdict."""
     from spectell.errors import ParameterError
-    from spectell.workflows.walk import walk
+    from spectell.workflows.reading.walk import walk
 
     patience = time.monotonic() + _COUNTING_SECONDS
     count = 0

@@ -9,12 +9,12 @@ import click
 
 from spectell.cli.figures import stage_progress
 from spectell.reports.numbers import NO_BREAK, tenths
-from spectell.workflows.threads import keep_to_one_thread
+from spectell.workflows.workers.threads import keep_to_one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from spectell.workflows.spectrum_study import SetSpectra, SpectrumStudy, TileSpectra
+    from spectell.workflows.mean_spectra.study import SetSpectra, SpectrumStudy, TileSpectra
 
 __all__ = ["spectrum"]
 

@@ -14,7 +14,7 @@ from spectell.cli.limits import file_limits
 from spectell.detectors.registry import DETECTORS, DOMAINS
 
 if TYPE_CHECKING:
-    from spectell.workflows.image_files import Skipped
+    from spectell.workflows.reading.image_files import Skipped
     from spectell.workflows.train import TrainingResult
 
 __all__ = ["train"]
@@ -91,7 +91,7 @@ def train(
     from spectell.datasets import write_manifest
     from spectell.detectors import save_model
     from spectell.workflows.train import TrainingConfig, train_model
-    from spectell.workflows.training_checks import check_training
+    from spectell.workflows.training.checks import check_training
 
     _check_outputs(output, split_output)
     grid_file = Path(f"{output}.grid.jsonl") if options["grid"] else None
@@ -151,7 +151,7 @@ def _skipped_notes(skipped: Sequence[Skipped]) -> list[str]:
 
     Examples
     --------
-    >>> from spectell.workflows.image_files import Skipped
+    >>> from spectell.workflows.reading.image_files import Skipped
     >>> _skipped_notes([Skipped("real/icon.png", "smaller than 32 pixels")])
     ["1 image was left out: 'real/icon.png' (smaller than 32 pixels)"]
     """

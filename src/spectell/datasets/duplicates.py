@@ -219,7 +219,7 @@ def fingerprint(
         Whether to keep the files' facts, which come with the pixels.
     read : callable
         See `FingerprintFiles`. A decoder that crashes in a thread takes the program along; processes that may crash are
-        `spectell.workflows.fingerprints.IsolatedFingerprints`.
+        `spectell.workflows.reading.fingerprints.IsolatedFingerprints`.
     workers : int, optional
         Threads or processes; by default one per core. Files above `spectell.images.LARGE_PIXELS` are decoded one at a
         time.

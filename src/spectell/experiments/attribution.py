@@ -11,14 +11,7 @@ from typing import Any
 
 from spectell.detectors.registry import DETECTORS
 from spectell.experiments.config import ExperimentConfig
-from spectell.experiments.identification import (
-    FULL_FRACTIONS,
-    FULL_MOST,
-    open_study,
-    run_study_cells,
-    study_record,
-)
-from spectell.experiments.identification_cells import (
+from spectell.experiments.identification.cells import (
     NETWORKS,
     THUMBNAILS,
     IdentificationCell,
@@ -26,8 +19,15 @@ from spectell.experiments.identification_cells import (
     cells_of,
     measure_cell,
 )
-from spectell.experiments.identification_plan import plan_study, seeds_of
-from spectell.experiments.identification_summary import summarise
+from spectell.experiments.identification.experiment import (
+    FULL_FRACTIONS,
+    FULL_MOST,
+    open_study,
+    run_study_cells,
+    study_record,
+)
+from spectell.experiments.identification.plan import plan_study, seeds_of
+from spectell.experiments.identification.summary import summarise
 from spectell.experiments.plan import Plan
 from spectell.experiments.record import write_record
 from spectell.experiments.registry import OnProgress

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spectell.experiments.identification_cells import DOMAINS, IMAGES, THUMBNAILS, IdentificationCell
-from spectell.experiments.identification_page import (
+from spectell.experiments.identification.cells import DOMAINS, IMAGES, THUMBNAILS, IdentificationCell
+from spectell.experiments.identification.page import (
     CALLED,
     DOMAIN_NAMES,
     accuracy_rows,
@@ -22,7 +22,7 @@ from spectell.experiments.identification_page import (
     repeat_section,
     skipped_section,
 )
-from spectell.experiments.identification_summary import best_by_validation, confusion_of
+from spectell.experiments.identification.summary import best_by_validation, confusion_of
 from spectell.experiments.paper_figures import RECALLED, recalled
 from spectell.figures.accuracy import plot_accuracies
 from spectell.reports.markup import Content, Markup, join

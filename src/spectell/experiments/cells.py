@@ -20,8 +20,8 @@ from typing import Any, Protocol, TypeVar
 
 from spectell.datasets.atomic import replacing
 from spectell.errors import ManifestError, MismatchError, ParameterError, SpectellError
-from spectell.workflows.pool import isolated_map
-from spectell.workflows.worker import Failure
+from spectell.workflows.workers.pool import isolated_map
+from spectell.workflows.workers.worker import Failure
 
 __all__ = [
     "CELLS",

@@ -92,7 +92,7 @@ def resolve_config(
     ParameterError
         If `data` is not a folder, `output` is a file or lies in `data`, or an argument is out of its range.
     """
-    from spectell.workflows.pool import available_cores
+    from spectell.workflows.workers.pool import available_cores
 
     if scale not in SCALES:
         raise ParameterError(f"scale must be one of {', '.join(SCALES)}, got {scale!r}")

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from spectell.experiments import attribution
 from spectell.experiments.config import ExperimentConfig
-from spectell.experiments.identification import open_study, run_study_cells, study_record
-from spectell.experiments.identification_cells import (
+from spectell.experiments.identification.cells import (
     IdentificationCell,
     IdentificationScale,
     cells_of,
     measure_cell,
 )
-from spectell.experiments.identification_plan import plan_study, seeds_of
-from spectell.experiments.identification_summary import summarise
+from spectell.experiments.identification.experiment import open_study, run_study_cells, study_record
+from spectell.experiments.identification.plan import plan_study, seeds_of
+from spectell.experiments.identification.summary import summarise
 from spectell.experiments.plan import Plan
 from spectell.experiments.record import write_record
 from spectell.experiments.registry import OnProgress

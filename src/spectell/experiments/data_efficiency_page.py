@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from spectell.experiments.data_efficiency import SHARE
-from spectell.experiments.identification_cells import DOMAINS
-from spectell.experiments.identification_page import (
+from spectell.experiments.identification.cells import DOMAINS
+from spectell.experiments.identification.page import (
     CALLED,
     DOMAIN_NAMES,
     cost_table,

@@ -11,8 +11,8 @@ from typing import Any
 
 from spectell.datasets.atomic import replacing
 from spectell.experiments.config import ExperimentConfig
-from spectell.workflows.threads import BLAS_VARIABLES
-from spectell.workflows.training_card import versions
+from spectell.workflows.training.card import versions
+from spectell.workflows.workers.threads import BLAS_VARIABLES
 
 __all__ = ["RECORD", "make_record", "manifest_hash", "write_record"]
 

@@ -48,8 +48,12 @@ class ExperimentSpec(NamedTuple):
 
 EXPERIMENTS = {
     "spectra": ExperimentSpec("spectell.experiments.spectra", "mean spectra of every source, real beside generated"),
-    "upsampling": ExperimentSpec("spectell.experiments.upsampling", "one network, five up-samplings, their traces"),
-    "separability": ExperimentSpec("spectell.experiments.separability", "linear detectors on pixels and on the DCT"),
+    "upsampling": ExperimentSpec(
+        "spectell.experiments.upsampling.experiment", "one network, five up-samplings, their traces"
+    ),
+    "separability": ExperimentSpec(
+        "spectell.experiments.separability.experiment", "linear detectors on pixels and on the DCT"
+    ),
     "attribution": ExperimentSpec("spectell.experiments.attribution", "which source: every detector, pixels and DCT"),
     "data-efficiency": ExperimentSpec("spectell.experiments.data_efficiency", "the same from a fifth of the images"),
     "robustness": ExperimentSpec("spectell.experiments.robustness", "the same after blur, crop, JPEG, noise"),

@@ -18,8 +18,7 @@ import numpy.typing as npt
 from spectell.datasets.packed import open_packed
 from spectell.experiments import attribution, data_efficiency
 from spectell.experiments.config import ExperimentConfig
-from spectell.experiments.identification import open_study, run_study_cells, study_record
-from spectell.experiments.identification_cells import (
+from spectell.experiments.identification.cells import (
     CLEAN,
     IdentificationCell,
     IdentificationScale,
@@ -27,9 +26,10 @@ from spectell.experiments.identification_cells import (
     fit_cell,
     perturbed_path,
 )
-from spectell.experiments.identification_fit import Divided, Namer, judge, name_images
-from spectell.experiments.identification_plan import plan_study, seeds_of
-from spectell.experiments.identification_samples import PREPARED
+from spectell.experiments.identification.experiment import open_study, run_study_cells, study_record
+from spectell.experiments.identification.fit import Divided, Namer, judge, name_images
+from spectell.experiments.identification.plan import plan_study, seeds_of
+from spectell.experiments.identification.samples import PREPARED
 from spectell.experiments.plan import Plan
 from spectell.experiments.record import write_record
 from spectell.experiments.registry import OnProgress

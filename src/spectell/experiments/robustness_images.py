@@ -21,8 +21,8 @@ from spectell.datasets.atomic import replacing
 from spectell.datasets.packed import open_packed
 from spectell.errors import ArtifactError
 from spectell.experiments.cells import run_cells, skipped_cells
-from spectell.experiments.identification_cells import PERTURBED, perturbed_path
-from spectell.experiments.identification_samples import PREPARED
+from spectell.experiments.identification.cells import PERTURBED, perturbed_path
+from spectell.experiments.identification.samples import PREPARED
 from spectell.experiments.registry import OnProgress
 from spectell.perturbations import Perturbation, perturb
 from spectell.perturbations.blur import GaussianBlur

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from spectell.experiments.cells import SKIPPED
-from spectell.experiments.identification_cells import CLEAN, DOMAINS, IdentificationCell
-from spectell.experiments.identification_page import (
+from spectell.experiments.identification.cells import CLEAN, DOMAINS, IdentificationCell
+from spectell.experiments.identification.page import (
     CALLED,
     DOMAIN_NAMES,
     images_section,
@@ -20,7 +20,7 @@ from spectell.experiments.identification_page import (
     repeat_section,
     skipped_section,
 )
-from spectell.experiments.identification_summary import over_seeds
+from spectell.experiments.identification.summary import over_seeds
 from spectell.experiments.plan import duration
 from spectell.experiments.robustness_images import PERTURBATIONS, STRENGTHS
 from spectell.figures.accuracy import AccuracyLine, AccuracyPanel, plot_accuracy_panels

@@ -24,8 +24,8 @@ from spectell.experiments.plan import Plan, PlannedCell
 from spectell.experiments.record import make_record, manifest_hash, write_record
 from spectell.experiments.registry import OnProgress
 from spectell.experiments.sources import Source, find_sources
-from spectell.workflows.spectrum_sets import ImageFiles, list_sets
-from spectell.workflows.spectrum_study import SpectrumStudy
+from spectell.workflows.mean_spectra.sets import ImageFiles, list_sets
+from spectell.workflows.mean_spectra.study import SpectrumStudy
 
 __all__ = ["LIMITS", "SpectraCell", "plan", "run"]
 

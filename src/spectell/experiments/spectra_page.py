@@ -19,7 +19,7 @@ from spectell.reports.spectrum_figures import drawn_sizes, profile_drawings
 from spectell.reports.spectrum_maps import full_drawings
 from spectell.reports.spectrum_tables import probability
 from spectell.spectra.peak_meaning import group_peaks
-from spectell.workflows.spectrum_study import SetSpectra, SpectrumStudy
+from spectell.workflows.mean_spectra.study import SetSpectra, SpectrumStudy
 
 __all__ = ["spectra_page"]
 

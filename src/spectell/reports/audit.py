@@ -18,7 +18,7 @@ from spectell.reports.numbers import percent
 from spectell.reports.page import render_page, section
 from spectell.reports.parts import callout, details, facts, figure, gallery, items, paragraph, table
 from spectell.reports.render import Drawing, render_drawing
-from spectell.workflows.audit_report import AuditReport, ClassFacts, Comparison, Leak
+from spectell.workflows.auditing.report import AuditReport, ClassFacts, Comparison, Leak
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from spectell.reports.markup import Markup
-    from spectell.workflows.comparison import Comparison
-    from spectell.workflows.evidence import EvidenceMap
-    from spectell.workflows.reasons import Reasons
+    from spectell.workflows.explaining.comparison import Comparison
+    from spectell.workflows.explaining.evidence import EvidenceMap
+    from spectell.workflows.explaining.reasons import Reasons
 
 __all__ = ["PREVIEW_SIDE", "evidence_figure", "preview", "profile_figure", "reasons_figures", "spectrum_figures"]
 

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from spectell.reports.numbers import of_hundred, percent, plain, signed
-from spectell.workflows.comparison import FEW_BLOCKS
-from spectell.workflows.reasons import BANDS
+from spectell.workflows.explaining.comparison import FEW_BLOCKS
+from spectell.workflows.explaining.reasons import BANDS
 from spectell.workflows.verdict import probability
 
 if TYPE_CHECKING:
     from spectell.detectors.card import RateCard
-    from spectell.workflows.comparison import Comparison
-    from spectell.workflows.evidence import EvidenceMap
-    from spectell.workflows.image_peaks import ImagePeaks
-    from spectell.workflows.reasons import Reasons
-    from spectell.workflows.standing import Standing
-    from spectell.workflows.trials import Trial
+    from spectell.workflows.explaining.comparison import Comparison
+    from spectell.workflows.explaining.evidence import EvidenceMap
+    from spectell.workflows.explaining.image_peaks import ImagePeaks
+    from spectell.workflows.explaining.reasons import Reasons
+    from spectell.workflows.explaining.standing import Standing
+    from spectell.workflows.explaining.trials import Trial
 
 __all__ = [
     "BAND_MEANINGS",

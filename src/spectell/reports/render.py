@@ -16,9 +16,9 @@ import numpy.typing as npt
 from spectell.figures.style import DARK, LIGHT, Theme
 from spectell.reports.markup import Content, Markup, join
 from spectell.reports.parts import figure
-from spectell.workflows.pool import available_cores, isolated_map
-from spectell.workflows.process import may_fork
-from spectell.workflows.worker import Gate
+from spectell.workflows.workers.pool import available_cores, isolated_map
+from spectell.workflows.workers.process import may_fork
+from spectell.workflows.workers.worker import Gate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -23,7 +23,7 @@ from spectell.reports.spectrum_tables import (
     power_law_table,
     set_table,
 )
-from spectell.workflows.spectrum_study import Comparison, SpectrumStudy
+from spectell.workflows.mean_spectra.study import Comparison, SpectrumStudy
 
 __all__ = ["PAGE", "findings", "shown_figure", "write_figures", "write_spectrum_report"]
 

@@ -20,7 +20,7 @@ from spectell.reports.render import Drawing
 from spectell.reports.spectrum_maps import AMPLITUDE, listed, set_label
 from spectell.reports.spectrum_tables import read_grids
 from spectell.spectra.peaks import dct_position
-from spectell.workflows.spectrum_study import SetSpectra, SpectrumStudy, TileSpectra
+from spectell.workflows.mean_spectra.study import SetSpectra, SpectrumStudy, TileSpectra
 
 __all__ = ["drawn_sizes", "peak_drawing", "profile_drawings"]
 

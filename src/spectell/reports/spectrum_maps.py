@@ -17,11 +17,11 @@ from spectell.figures.heat_maps import DIFFERENCE, EFFECT, GEOMETRIC_MEAN, RATIO
 from spectell.figures.style import Theme
 from spectell.reports.numbers import tenths
 from spectell.reports.render import Drawing
-from spectell.workflows.spectrum_means import BLOCK_CHANNELS, CHANNELS
-from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumStudy
+from spectell.workflows.mean_spectra.means import BLOCK_CHANNELS, CHANNELS
+from spectell.workflows.mean_spectra.study import Comparison, SetSpectra, SpectrumStudy
 
 if TYPE_CHECKING:
-    from spectell.workflows.spectrum_means import MeanSpectrum
+    from spectell.workflows.mean_spectra.means import MeanSpectrum
 
 __all__ = [
     "AMPLITUDE",

@@ -9,7 +9,7 @@ from spectell.reports.numbers import signed, tenths
 from spectell.reports.parts import callout, details, items, paragraph, table
 from spectell.spectra.peak_meaning import PeakGrid, PeakMeaning, grid_period, group_peaks
 from spectell.spectra.peaks import FALSE_ALARM, Peak
-from spectell.workflows.spectrum_study import Comparison, SetSpectra, SpectrumStudy
+from spectell.workflows.mean_spectra.study import Comparison, SetSpectra, SpectrumStudy
 
 __all__ = [
     "comparison_table",

@@ -15,7 +15,7 @@ from spectell.reports.parts import data_uri, paragraph
 from spectell.workflows.verdict import probability
 
 if TYPE_CHECKING:
-    from spectell.workflows.standing import Standing
+    from spectell.workflows.explaining.standing import Standing
 
 __all__ = ["probability_bar", "verdict_panel"]
 

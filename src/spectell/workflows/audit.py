@@ -22,11 +22,11 @@ from spectell.datasets.duplicates import Fingerprints, connected, fingerprint
 from spectell.errors import ManifestError, ParameterError
 from spectell.evaluation.intervals import Interval
 from spectell.images import ImageFacts
-from spectell.workflows.audit_report import AuditReport, ClassFacts, Comparison, DuplicateCounts, Leak
+from spectell.workflows.auditing.pixel_traces import TRACES, PixelTraces, read_traces, trace_features, trace_values
+from spectell.workflows.auditing.report import AuditReport, ClassFacts, Comparison, DuplicateCounts, Leak
 from spectell.workflows.file_facts import FACTS, fact_separation, fact_values, separation
-from spectell.workflows.fingerprints import IsolatedFingerprints
-from spectell.workflows.image_passes import read_file
-from spectell.workflows.pixel_traces import TRACES, PixelTraces, read_traces, trace_features, trace_values
+from spectell.workflows.reading.fingerprints import IsolatedFingerprints
+from spectell.workflows.reading.image_passes import read_file
 
 __all__ = [
     "LEAK_AUC",

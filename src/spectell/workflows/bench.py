@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Any
 from spectell.detectors import Model, load_model
 from spectell.errors import ParameterError, SpectellError
 from spectell.workflows.bench_images import decode, write_image
-from spectell.workflows.image_passes import Progress, quiet
-from spectell.workflows.pool import available_cores
+from spectell.workflows.reading.image_passes import Progress, quiet
 from spectell.workflows.scan import scan
+from spectell.workflows.workers.pool import available_cores
 
 if TYPE_CHECKING:
     from multiprocessing.pool import Pool

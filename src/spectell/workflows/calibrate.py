@@ -32,9 +32,6 @@ from spectell.errors import ManifestError, MismatchError
 from spectell.evaluation.thresholds import DEFAULT_FPR, MIN_EXCEEDANCES, MIN_REAL, Thresholds
 from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.evaluate import ScoredImages, score_images
-from spectell.workflows.image_files import FileReader, Skipped
-from spectell.workflows.image_passes import Progress, quiet
-from spectell.workflows.limits import DEFAULT_TIMEOUT
 from spectell.workflows.promised_rates import (
     measured_rates,
     needed_photographs,
@@ -42,7 +39,10 @@ from spectell.workflows.promised_rates import (
     refuted_rates,
     threshold_table,
 )
-from spectell.workflows.walk import Unreadable, walk
+from spectell.workflows.reading.image_files import FileReader, Skipped
+from spectell.workflows.reading.image_passes import Progress, quiet
+from spectell.workflows.reading.limits import DEFAULT_TIMEOUT
+from spectell.workflows.reading.walk import Unreadable, walk
 
 __all__ = ["CalibrationResult", "calibrate"]
 

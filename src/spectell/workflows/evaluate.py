@@ -25,9 +25,9 @@ from spectell.evaluation.summary import FPRS, evaluate_scores
 from spectell.evaluation.thresholds import DEFAULT_FPR, MAX_FPR
 from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.evaluation import OUTCOMES, ClassFigures, Evaluation, MetricSlice, ScoredImages
-from spectell.workflows.image_files import Pixels, Reader, Skipped
-from spectell.workflows.image_passes import Progress, map_images, open_images, quiet, read_file
-from spectell.workflows.limits import DEFAULT_TIMEOUT
+from spectell.workflows.reading.image_files import Pixels, Reader, Skipped
+from spectell.workflows.reading.image_passes import Progress, map_images, open_images, quiet, read_file
+from spectell.workflows.reading.limits import DEFAULT_TIMEOUT
 
 __all__ = ["Evaluation", "MetricSlice", "ScoredImages", "evaluate", "evaluate_scored", "score_images"]
 

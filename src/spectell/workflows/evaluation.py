@@ -12,7 +12,7 @@ from spectell.datasets import Manifest
 from spectell.errors import ManifestError
 from spectell.evaluation.attribution import Attribution
 from spectell.evaluation.intervals import Interval
-from spectell.workflows.image_files import Skipped
+from spectell.workflows.reading.image_files import Skipped
 
 __all__ = ["OUTCOMES", "ClassFigures", "Evaluation", "MetricSlice", "ScoredImages"]
 

@@ -21,12 +21,12 @@ from spectell.detectors.attribution import is_attributable
 from spectell.detectors.reference import PhotographReference, load_reference
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.images import DEFAULT_MAX_PIXELS, DecodedImage, ImageFacts, read_image
-from spectell.workflows.comparison import Comparison, compare_spectrum
-from spectell.workflows.evidence import EvidenceMap, map_evidence
-from spectell.workflows.image_peaks import ImagePeaks, find_image_peaks
-from spectell.workflows.reasons import Reasons, find_reasons
-from spectell.workflows.standing import Standing, find_standing
-from spectell.workflows.trials import Trial, run_trials
+from spectell.workflows.explaining.comparison import Comparison, compare_spectrum
+from spectell.workflows.explaining.evidence import EvidenceMap, map_evidence
+from spectell.workflows.explaining.image_peaks import ImagePeaks, find_image_peaks
+from spectell.workflows.explaining.reasons import Reasons, find_reasons
+from spectell.workflows.explaining.standing import Standing, find_standing
+from spectell.workflows.explaining.trials import Trial, run_trials
 from spectell.workflows.verdict import Verdict, judge, printable_path
 
 __all__ = ["Explanation", "FileFacts", "explain", "explain_image"]

@@ -33,10 +33,10 @@ from spectell.perturbations import (
     result_file,
 )
 from spectell.perturbations.base import check_range
-from spectell.workflows.image_files import Skipped
-from spectell.workflows.image_passes import Progress, quiet
-from spectell.workflows.picture_copies import Copies, make_copies, plain_folder
-from spectell.workflows.run_record import read_record
+from spectell.workflows.copies.picture_copies import Copies, make_copies, plain_folder
+from spectell.workflows.copies.run_record import read_record
+from spectell.workflows.reading.image_files import Skipped
+from spectell.workflows.reading.image_passes import Progress, quiet
 
 __all__ = ["COMBINED", "NAMES", "RECORD_KIND", "PerturbConfig", "draw_stream", "perturb_images", "replayed_config"]
 
@@ -145,7 +145,7 @@ def perturb_images(
         A record whose draws are applied again instead of drawing; `config` must be that of the record
         (`replayed_config`).
     workers, resume, on_progress
-        See `spectell.workflows.picture_copies.make_copies`.
+        See `spectell.workflows.copies.picture_copies.make_copies`.
 
     Returns
     -------

@@ -18,8 +18,8 @@ from spectell.errors import ParameterError, ShapeError
 from spectell.perturbations import EncodedFile, Pixels
 from spectell.perturbations.files import encode_png
 from spectell.perturbations.resize import resize
-from spectell.workflows.image_passes import Progress, quiet
-from spectell.workflows.picture_copies import Copies, make_copies, plain_folder
+from spectell.workflows.copies.picture_copies import Copies, make_copies, plain_folder
+from spectell.workflows.reading.image_passes import Progress, quiet
 
 __all__ = ["COLLECTIONS", "RECORD_KIND", "Collection", "prepare_images", "square_window"]
 
@@ -94,7 +94,7 @@ def prepare_images(
     size : int
         Pixels a side.
     workers, resume, on_progress
-        See `spectell.workflows.picture_copies.make_copies`.
+        See `spectell.workflows.copies.picture_copies.make_copies`.
 
     Returns
     -------

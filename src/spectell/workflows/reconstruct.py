@@ -29,11 +29,11 @@ from spectell.datasets.entries import REAL
 from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.images import read_image
-from spectell.workflows.chosen_images import choose, output_names
-from spectell.workflows.image_files import Skipped
-from spectell.workflows.image_passes import Progress, in_threads, quiet
-from spectell.workflows.pair_history import PairHistory, colourless
-from spectell.workflows.pair_record import PairRecord
+from spectell.workflows.copies.chosen_images import choose, output_names
+from spectell.workflows.copies.pair_history import PairHistory, colourless
+from spectell.workflows.copies.pair_record import PairRecord
+from spectell.workflows.reading.image_files import Skipped
+from spectell.workflows.reading.image_passes import Progress, in_threads, quiet
 
 if TYPE_CHECKING:
     from spectell.generators.reconstruction import Reconstructor
@@ -148,7 +148,7 @@ def reconstruct(
     resume : bool
         Go on with what an interrupted run left in `output`.
     on_progress : callable, optional
-        See `spectell.workflows.image_set.Progress`.
+        See `spectell.workflows.reading.image_set.Progress`.
 
     Returns
     -------

@@ -18,13 +18,14 @@ from spectell.detectors import Model, load_model
 from spectell.errors import ImageError, SpectellError
 from spectell.evaluation.thresholds import DEFAULT_FPR
 from spectell.images import DEFAULT_MAX_PIXELS, describe_path, read_image
-from spectell.workflows.limits import DEFAULT_TIMEOUT, Limits
-from spectell.workflows.outputs import Output
-from spectell.workflows.pool import Answer, available_cores, check_limits, isolated_map
-from spectell.workflows.scan_notes import ScanNotes
+from spectell.workflows.reading.limits import DEFAULT_TIMEOUT, Limits
+from spectell.workflows.reading.scan_notes import ScanNotes
+from spectell.workflows.reading.walk import PathLike, Unreadable, as_paths, walk
+from spectell.workflows.rows.outputs import Output
 from spectell.workflows.verdict import Verdict, judge
-from spectell.workflows.walk import PathLike, Pending, Unreadable, as_paths, walk
-from spectell.workflows.worker import Failure, Gate
+from spectell.workflows.workers.pending import Pending
+from spectell.workflows.workers.pool import Answer, available_cores, check_limits, isolated_map
+from spectell.workflows.workers.worker import Failure, Gate
 
 __all__ = ["ScanOptions", "scan", "scan_to_file"]
 
@@ -56,7 +57,7 @@ def scan(
     Parameters
     ----------
     paths : path or iterable of paths
-        Files and folders; folders are walked (see `spectell.workflows.walk.walk`). Consumed lazily.
+        Files and folders; folders are walked (see `spectell.workflows.reading.walk.walk`). Consumed lazily.
     model : Model or path, optional
         The bundled model by default.
     fpr : float

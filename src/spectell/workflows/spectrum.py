@@ -20,10 +20,9 @@ from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.images.formats import LOSSY
 from spectell.transforms.scaling import LOG_OFFSET
-from spectell.workflows.pool import Crew, available_cores
-from spectell.workflows.spectrum_batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES, Measuring
-from spectell.workflows.spectrum_compare import Measured, compare_sets
-from spectell.workflows.spectrum_files import (
+from spectell.workflows.mean_spectra.batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES, Measuring
+from spectell.workflows.mean_spectra.compare import Measured, compare_sets
+from spectell.workflows.mean_spectra.files import (
     FORMAT_VERSION,
     ArrayFile,
     Progress,
@@ -33,12 +32,13 @@ from spectell.workflows.spectrum_files import (
     sums_arrays,
     write_arrays,
 )
-from spectell.workflows.spectrum_pass import FULL_PIXELS, FULL_SIZES, WORKER_BYTES, OnProgress, measure_set
-from spectell.workflows.spectrum_sets import DETAILED_IMAGES, ImageFiles, list_sets
-from spectell.workflows.spectrum_study import SpectrumStudy
-from spectell.workflows.spectrum_summary import ARRAYS, SUMMARY, load_study, study_as_dict
-from spectell.workflows.spectrum_sums import SetSums
-from spectell.workflows.walk import PathLike, as_paths
+from spectell.workflows.mean_spectra.one_pass import FULL_PIXELS, FULL_SIZES, WORKER_BYTES, OnProgress, measure_set
+from spectell.workflows.mean_spectra.sets import DETAILED_IMAGES, ImageFiles, list_sets
+from spectell.workflows.mean_spectra.study import SpectrumStudy
+from spectell.workflows.mean_spectra.summary import ARRAYS, SUMMARY, load_study, study_as_dict
+from spectell.workflows.mean_spectra.sums import SetSums
+from spectell.workflows.reading.walk import PathLike, as_paths
+from spectell.workflows.workers.pool import Crew, available_cores
 
 __all__ = ["load_study", "spectrum", "study_as_dict"]
 

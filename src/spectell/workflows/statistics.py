@@ -18,10 +18,11 @@ from spectell.errors import ImageError, MismatchError, ParameterError
 from spectell.images import describe_path, read_image
 from spectell.spectra import SpectrumStatistics
 from spectell.transforms import dct2, log_scale
-from spectell.workflows.limits import DEFAULT_TIMEOUT
-from spectell.workflows.pool import Answer, available_cores, isolated_map
-from spectell.workflows.walk import PathLike, Pending, Unreadable, as_paths, walk
-from spectell.workflows.worker import Failure, Gate
+from spectell.workflows.reading.limits import DEFAULT_TIMEOUT
+from spectell.workflows.reading.walk import PathLike, Unreadable, as_paths, walk
+from spectell.workflows.workers.pending import Pending
+from spectell.workflows.workers.pool import Answer, available_cores, isolated_map
+from spectell.workflows.workers.worker import Failure, Gate
 
 __all__ = ["FolderStatistics", "folder_statistics"]
 

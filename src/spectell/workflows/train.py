@@ -21,18 +21,18 @@ from spectell.detectors import Model, ModelCard
 from spectell.detectors.card import MetricCard
 from spectell.images import DEFAULT_MAX_PIXELS
 from spectell.workflows.audit import AuditReport, audit_manifest
-from spectell.workflows.augmentation import Augmentation
 from spectell.workflows.evaluate import Evaluation, evaluate_scored, score_images
-from spectell.workflows.grid import best_point
-from spectell.workflows.image_files import Reader, Skipped, files_of
-from spectell.workflows.image_passes import Progress, counted, open_images, quiet
-from spectell.workflows.image_set import ImageSet, unaltered
-from spectell.workflows.limits import DEFAULT_TIMEOUT
-from spectell.workflows.training_card import metric_cards, training_card
-from spectell.workflows.training_checks import check_training
-from spectell.workflows.training_config import TrainingConfig, make_augmentation, size_notes
-from spectell.workflows.training_run import TrainingRun
-from spectell.workflows.training_steps import (
+from spectell.workflows.reading.image_files import Reader, Skipped, files_of
+from spectell.workflows.reading.image_passes import Progress, counted, open_images, quiet
+from spectell.workflows.reading.image_set import ImageSet, unaltered
+from spectell.workflows.reading.limits import DEFAULT_TIMEOUT
+from spectell.workflows.training.augmentation import Augmentation
+from spectell.workflows.training.card import metric_cards, training_card
+from spectell.workflows.training.checks import check_training
+from spectell.workflows.training.config import TrainingConfig, make_augmentation, size_notes
+from spectell.workflows.training.grid import best_point
+from spectell.workflows.training.run import TrainingRun
+from spectell.workflows.training.steps import (
     SPLITS,
     Fitted,
     Validated,

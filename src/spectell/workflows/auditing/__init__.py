@@ -1,0 +1,1 @@
+"""What `spectell.workflows.audit` looks for in pixels, and its report."""

@@ -1,0 +1,5 @@
+"""Processes that may crash or hang, and who gives them what to do.
+
+`worker` is what runs inside such a process, `process` one of them as its parent sees it, `dispatch` decides which gets
+which item, and `pool` is what the rest of the package uses.
+"""
