@@ -96,5 +96,5 @@ def run(config: ExperimentConfig, on_progress: OnProgress, scale: Identification
     record = study_record(study, cells, results, tables=tables, scale_is_named=chosen == SCALES[config.scale])
     record["notes"] += _NOTES[config.scale]
     write_record(study.folder, record)
-    write_page(study.folder / _PAGE, data_efficiency_page(record, study.folder))
+    write_page(study.folder / _PAGE, data_efficiency_page(record, study.folder, share=SHARE))
     return study.folder / _PAGE

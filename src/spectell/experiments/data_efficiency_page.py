@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from spectell.experiments.data_efficiency import SHARE
 from spectell.experiments.identification.cells import DOMAINS
 from spectell.experiments.identification.page import (
     CALLED,
@@ -33,10 +32,11 @@ __all__ = ["data_efficiency_page"]
 
 _DASH = "–"
 _ALL = "1"
-Tables = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]
+Table = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Accuracies by detector and domain."""
 
 
-def data_efficiency_page(record: dict[str, Any], folder: Path) -> str:
+def data_efficiency_page(record: dict[str, Any], folder: Path, *, share: float) -> str:
     """Put the page together; its figure is written to `folder`.
 
     Parameters
@@ -45,27 +45,29 @@ def data_efficiency_page(record: dict[str, Any], folder: Path) -> str:
         What ``record.json`` holds.
     folder : Path
         Where the page will lie.
+    share : float in (0, 1)
+        Of the training images, that is set beside all of them; the record has a table for it.
 
     Returns
     -------
     page : str
         One HTML document.
     """
-    tables: Tables = record["tables"]
-    less = tables[f"{SHARE:g}"]
+    less, full = record["tables"][f"{share:g}"], record["tables"][_ALL]
+    part = f"{100 * share:g} %"
     drawn = write_figures(_figure(record), folder)
     return render_page(
         "Source identification from fewer images",
         section(
             "What was found",
-            paragraph(f"With {100 * SHARE:g} % of the training images:"),
+            paragraph(f"With {part} of the training images:"),
             domain_words(less, record["chance"]),
-            paragraph(_losses(tables)),
-            _table(tables),
+            paragraph(_losses(less, full)),
+            _table(less, full, part),
             paragraph("The paper has this table; its figures are not recalled here."),
         ),
         section("From a few images to all", *map(shown_figure, drawn)),
-        section("What training with all images costs", cost_table(tables[_ALL])),
+        section("What training with all images costs", cost_table(full)),
         *skipped_section(record),
         images_section(record),
         method_section(
@@ -75,51 +77,49 @@ def data_efficiency_page(record: dict[str, Any], folder: Path) -> str:
         ),
         repeat_section(record, record["scale_is_named"]),
         eyebrow="Experiment 5 of Frank et al. (2020)",
-        lead=f"The same detectors, trained on {100 * SHARE:g} % of the images and on all of them, judged on the same "
-        "test images.",
+        lead=f"The same detectors, trained on {part} of the images and on all of them, judged on the same test images.",
         contents=True,
     )
 
 
-def _losses(tables: Tables) -> str:
+def _losses(less: Table, full: Table) -> str:
     """Say how much the smaller share costs, as means over the detectors that have both."""
-    said = []
+    said, worse = [], []
     for domain in DOMAINS:
-        pairs = [
-            (_found(tables, f"{SHARE:g}", name, domain), _found(tables, _ALL, name, domain)) for name in tables[_ALL]
-        ]
-        lost = [100 * (all_["estimate"] - less["estimate"]) for less, all_ in pairs if less and all_]
+        pairs = {
+            name: (few, every)
+            for name in in_order(full)
+            if (few := _found(less, name, domain)) and (every := _found(full, name, domain))
+        }
+        lost = [100 * (every["estimate"] - few["estimate"]) for few, every in pairs.values()]
         if lost:
             said.append(f"{np.mean(lost):.1f} points of accuracy in the {DOMAIN_NAMES[domain]} domain")
-    worse = [
-        f"{CALLED.get(name, name)} on {DOMAIN_NAMES[domain]}"
-        for domain in DOMAINS
-        for name in in_order(tables[_ALL])
-        if (less := _found(tables, f"{SHARE:g}", name, domain))
-        and (all_ := _found(tables, _ALL, name, domain))
-        and all_["high"] < less["low"]
-    ]
+        worse += [
+            f"{CALLED.get(name, name)} on {DOMAIN_NAMES[domain]}"
+            for name, (few, every) in pairs.items()
+            if every["high"] < few["low"]
+        ]
     more = f" With all images, intervals apart, this does worse: {', '.join(worse)}." if worse else ""
     return f"On average over the detectors it costs {' and '.join(said)}.{more}" if said else ""
 
 
-def _found(tables: Tables, share: str, name: str, domain: str) -> Mapping[str, Any] | None:
-    found = tables.get(share, {}).get(name, {}).get(domain, {})
+def _found(accuracies: Table, name: str, domain: str) -> Mapping[str, Any] | None:
+    found = accuracies.get(name, {}).get(domain, {})
     return found if "estimate" in found else None
 
 
-def _table(tables: Tables) -> Markup:
+def _table(less: Table, full: Table, part: str) -> Markup:
     rows: list[list[Content]] = []
-    for name in in_order(tables[_ALL]):
+    for name in in_order(full):
         row: list[Content] = [CALLED.get(name, name)]
         for domain in DOMAINS:
-            less, full = (tables[share][name].get(domain) for share in (f"{SHARE:g}", _ALL))
-            row += [interval_text(less), interval_text(full), _lost(less, full)]
+            few, every = less[name].get(domain), full[name].get(domain)
+            row += [interval_text(few), interval_text(every), _lost(few, every)]
         rows.append(row)
     headers = ["detector"]
     for domain in DOMAINS:
         called = DOMAIN_NAMES[domain]
-        headers += [f"{called}, {100 * SHARE:g} %", f"{called}, all", "lost"]
+        headers += [f"{called}, {part}", f"{called}, all", "lost"]
     caption = "Accuracy (%) with its 95 % interval, and the points that are lost"
     return table(headers, rows, caption=caption, numeric=range(1, len(headers)))
 
@@ -131,7 +131,7 @@ def _lost(less: Mapping[str, Any] | None, full: Mapping[str, Any] | None) -> str
 
 
 def _figure(record: Mapping[str, Any]) -> list[Drawing]:
-    tables: Tables = record["tables"]
+    tables: Mapping[str, Table] = record["tables"]
     n_train = record["split"]["train"] / len(record["classes"])
     panels = []
     for name in in_order(tables[_ALL]):
@@ -150,8 +150,8 @@ def _figure(record: Mapping[str, Any]) -> list[Drawing]:
     return [Drawing("shares", lambda theme: plot_accuracy_panels(panels, chance=chance, theme=theme), said, caption)]
 
 
-def _line(tables: Tables, name: str, domain: str, series: int, n_train: float) -> AccuracyLine | None:
-    found = [(float(share), one) for share in tables if (one := _found(tables, share, name, domain))]
+def _line(tables: Mapping[str, Table], name: str, domain: str, series: int, n_train: float) -> AccuracyLine | None:
+    found = [(float(share), one) for share, each in tables.items() if (one := _found(each, name, domain))]
     if not found:
         return None
     found.sort(key=lambda pair: pair[0])
