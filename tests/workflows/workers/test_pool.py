@@ -337,6 +337,34 @@ def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path, weight):
     assert "call it below: if __name__ == '__main__':" in done.stderr
 
 
+NEVER_LISTENS = """
+import sys, threading, time
+from spectell.errors import SpectellError
+from spectell.workflows.workers import pool, process
+
+def work(item, gate):
+    return item
+
+if __name__ == "__mp_main__":
+    time.sleep(600)
+if __name__ == "__main__":
+    process._START_SECONDS = 1.0
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+    try:
+        list(pool.isolated_map(work, ["x" * int(sys.argv[1])] * 3, workers=2))
+    except SpectellError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("length", ["1", LONGER_THAN_A_PIPE])
+def test_a_worker_that_never_listens_is_given_up_whatever_it_is_to_be_sent(tmp_path, length):
+    script = tmp_path / "script.py"
+    script.write_text(NEVER_LISTENS)
+    done = subprocess.run([sys.executable, script, length], capture_output=True, text=True, timeout=30)
+    assert done.stdout.startswith("a worker process could not start"), done.stderr
+
+
 @pytest.mark.parametrize(
     "function",
     [

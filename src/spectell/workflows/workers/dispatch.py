@@ -177,7 +177,7 @@ class Dispatch:
         elif isinstance(message, Started):
             worker.instruct()
         elif isinstance(message, Ready):
-            worker.ready = True
+            worker.begin()
         elif isinstance(message, Large):
             worker.waiting = True
             self._at_gate.append(worker)

@@ -60,6 +60,7 @@ class WorkerProcess:
         self.tasks: deque[Task] = deque()
         self.batches: deque[int] = deque()
         self.ready = self.waiting = self.large = False
+        self._held: list[memoryview] = []
         self.overdue: str | None = None
         self.heard = time.monotonic()
         with _interrupts_blocked():
@@ -71,12 +72,26 @@ class WorkerProcess:
         self._tell(pickled(self._work))
 
     def send(self, batch: list[Task], message: memoryview) -> None:
-        """Give it a batch, whose bytes are the message; an idle worker's time begins."""
+        """Give it a batch, whose bytes are the message; an idle worker's time begins.
+
+        A batch that does not fit into the pipe would block until a spawned worker has started, however long that takes,
+        so it is held until then. A fork listens at once.
+        """
         if not self.tasks:
             self.heard = time.monotonic()
         self.tasks.extend(batch)
         self.batches.append(len(batch))
-        self._tell(message)
+        if self.ready or self.forked:
+            self._tell(message)
+        else:
+            self._held.append(message)
+
+    def begin(self) -> None:
+        """Note that it is ready, and give it what was held until then."""
+        self.ready = True
+        for message in self._held:
+            self._tell(message)
+        self._held.clear()
 
     def let_through(self) -> None:
         """Let it go on with a large item; the item's time begins anew."""

@@ -100,35 +100,26 @@ def serve(
     for other in others:
         other.close()
     _end_with_parent(forked)
-    inbox: deque[Any] = deque()
     if work is None:
-        work = _received(connection, inbox)
+        connection.send(Started())
+        work = connection.recv()
     end_threads()  # the processes share the cores already
     gc.freeze()  # collections shall not touch, and so copy, the pages shared with the parent
     connection.send(Ready())
     _silence()
     _limit_memory(memory)
     with suppress(EOFError, OSError):
-        _Server(connection, work, progress, inbox).run()
-
-
-def _received(connection: Connection[Any, Any], inbox: deque[Any]) -> Work:
-    """Ask for the work; batches that were sent before it go into the inbox."""
-    connection.send(Started())
-    while isinstance(message := connection.recv(), list):
-        inbox.append(message)
-    work: Work = message
-    return work
+        _Server(connection, work, progress).run()
 
 
 class _Server:
     """The loop, and the gate that it hands to the work."""
 
-    def __init__(self, connection: Connection[Any, Any], work: Work, progress: Any, inbox: deque[Any]) -> None:
+    def __init__(self, connection: Connection[Any, Any], work: Work, progress: Any) -> None:
         self._connection = connection
         self._work = work
         self._progress = progress
-        self._inbox = inbox
+        self._inbox: deque[Any] = deque()
         self._results: list[Any] = []
         self._reported = 0.0
 
