@@ -362,7 +362,39 @@ def test_a_worker_that_never_listens_is_given_up_whatever_it_is_to_be_sent(tmp_p
     script = tmp_path / "script.py"
     script.write_text(NEVER_LISTENS)
     done = subprocess.run([sys.executable, script, length], capture_output=True, text=True, timeout=30)
-    assert done.stdout.startswith("a worker process could not start"), done.stderr
+    assert done.stdout.startswith("a worker process could not start (took longer than 1 s); in a script"), done.stderr
+
+
+WORK_THAT_IS_LOST = """
+import multiprocessing, os, threading, time
+from spectell.errors import SpectellError
+from spectell.workflows.workers import pool, process
+
+class Work:
+    def __init__(self, function, *arguments):
+        self.made = function, arguments
+    def __reduce__(self):
+        return self.made
+
+if __name__ == "__main__":
+    process._START_SECONDS = 2.0
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+    for work in (Work(os._exit, 3), Work(time.sleep, 600), lambda item, gate: item):
+        try:
+            list(pool.isolated_map(work, ["item"], workers=2))
+        except SpectellError as error:
+            print(error)
+"""
+
+
+def test_work_that_a_worker_cannot_take_up_is_told_from_a_worker_that_cannot_start(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(WORK_THAT_IS_LOST)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    ended, late, never_sent = done.stdout.splitlines() or [done.stderr] * 3
+    assert ended == "a worker process could not take up its work (exit status 3)"
+    assert late == "a worker process could not take up its work (took longer than 2 s)"
+    assert never_sent.startswith("a worker process cannot be given its work: Can't pickle <function <lambda>")
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ class Dispatch:
         with suppress(ValueError):
             self._at_gate.remove(worker)
         if not worker.ready:
-            raise SpectellError(_cannot_start(code, worker.forked))
+            raise SpectellError(_no_start(worker, code))
         self._unexplained += 1
         for index, item in worker.tasks:
             if index != worker.progress.value or self._deserves_another_try(index, worker, code):
@@ -228,9 +228,12 @@ def _last_words(code: int | None) -> str:
     return f"the decoder ended its process (exit status {code})"
 
 
-def _cannot_start(code: int | None, forked: bool) -> str:
-    remedy = "" if forked else "; in a script, call it below: if __name__ == '__main__':"
-    return f"a worker process could not start (exit status {code}){remedy}"
+def _no_start(worker: WorkerProcess, code: int | None) -> str:
+    reason = worker.overdue or f"exit status {code}"
+    if worker.started:
+        return f"a worker process could not take up its work ({reason})"
+    remedy = "" if worker.forked else "; in a script, call it below: if __name__ == '__main__':"
+    return f"a worker process could not start ({reason}){remedy}"
 
 
 def end_all(workers: list[WorkerProcess]) -> None:

@@ -56,7 +56,7 @@ def isolated_map(
     ParameterError
         If `workers` or `timeout` is outside its domain.
     SpectellError
-        If a worker cannot start.
+        If a worker cannot start, or cannot take up the work.
 
     Notes
     -----
@@ -141,7 +141,7 @@ class Crew:
         Raises
         ------
         SpectellError
-            If a worker cannot start.
+            If a worker cannot start, or cannot take up the work.
         """
         return Dispatch(iter(items), self._workers, self.hire, limit=self.limit, timeout=timeout).run()
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
+from spectell.errors import SpectellError
 from spectell.workflows.workers.worker import GO, Work, serve
 
 __all__ = ["LARGE_PATIENCE", "Answer", "Task", "WorkerProcess", "pickled"]
@@ -59,7 +60,7 @@ class WorkerProcess:
         self.process = context.Process(target=serve, args=arguments, daemon=True)
         self.tasks: deque[Task] = deque()
         self.batches: deque[int] = deque()
-        self.ready = self.waiting = self.large = False
+        self.started = self.ready = self.waiting = self.large = False
         self._held: list[memoryview] = []
         self.overdue: str | None = None
         self.heard = time.monotonic()
@@ -68,8 +69,13 @@ class WorkerProcess:
         far.close()
 
     def instruct(self) -> None:
-        """Give it its work, which it has not inherited."""
-        self._tell(pickled(self._work))
+        """Note that it has started, and give it its work, which it has not inherited."""
+        self.started = True
+        try:
+            message = pickled(self._work)
+        except Exception as error:  # whatever the work's own pickling raises
+            raise SpectellError(f"a worker process cannot be given its work: {error}") from error
+        self._tell(message)
 
     def send(self, batch: list[Task], message: memoryview) -> None:
         """Give it a batch, whose bytes are the message; an idle worker's time begins.
