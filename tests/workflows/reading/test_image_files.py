@@ -79,8 +79,12 @@ def test_rows_are_handed_out_no_further_ahead_than_memory_allows(folder, monkeyp
     assert len(images) == 5
 
 
-def test_pixels_that_wait_for_a_slow_file_have_a_bound_whatever_the_sizes_so_far(tmp_path, monkeypatch):
-    """Twenty small images are done when the next file takes long, and everything after it is large."""
+@pytest.mark.parametrize(("crew", "share"), [(2, 1.0), (16, 0.0)])
+def test_pixels_that_wait_for_a_slow_file_have_a_bound_whatever_the_sizes_so_far(tmp_path, monkeypatch, crew, share):
+    """Twenty small images are done when the next file takes long, and everything after it is large.
+
+    Few workers use the memory again once that size is known; many have more rows than such images would fit.
+    """
     small, n_files, bound = 20, 200, 900_000
     (tmp_path / "real").mkdir()
     for number in range(n_files):
@@ -96,14 +100,14 @@ def test_pixels_that_wait_for_a_slow_file_have_a_bound_whatever_the_sizes_so_far
             waited.append(sum(each.pixels.nbytes for each in waiting if each.pixels is not None))
             yield from waiting
 
-    monkeypatch.setattr(image_set, "_AHEAD", 50)
+    monkeypatch.setattr(image_set, "_AHEAD", 100 // crew)
     monkeypatch.setattr(image_set, "_SENT_BYTES", 30_000)
     monkeypatch.setattr(image_set, "_WAITING_BYTES", bound)
     monkeypatch.setattr(image_set, "map_files", map_files)
-    images = ImageSet(read_dataset(tmp_path, require_real=False), workers=2)
+    images = ImageSet(read_dataset(tmp_path, require_real=False), workers=crew)
     assert len(images) == n_files
     assert max(waited) <= bound
-    assert waited[1] == bound  # their size is known by now, and memory is used again
+    assert waited[1] == share * bound
 
 
 def test_files_above_the_limit_are_refused_and_large_ones_take_turns(folder, monkeypatch):

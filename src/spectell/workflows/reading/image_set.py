@@ -79,8 +79,9 @@ class _Describing:
 class _Rows:
     """Rows to read, handed out no further ahead than memory allows while one of them is waited for.
 
-    How many that are follows from the largest image so far. None of them may bring more pixels than its share of the
-    memory, so that after small images large ones do not fill it: the first of these are read again.
+    How many that are follows from the largest image so far, but no worker shall be idle. None of them may bring more
+    pixels than its share of the memory, so that neither large images after small ones nor many workers fill it: what is
+    larger is read again.
     """
 
     def __init__(self, total: int, workers: int | None) -> None:
@@ -101,7 +102,7 @@ class _Rows:
             yield index, self._share() if self._wanted else 0
 
     def _share(self) -> int:
-        return min(max(_WAITING_BYTES // self._ahead(), self._largest), _SENT_BYTES)
+        return min(_WAITING_BYTES // self._ahead(), _SENT_BYTES)
 
     def _ahead(self) -> int:
         size = self._largest if self._taken else _SENT_BYTES
