@@ -53,6 +53,10 @@ def test_files_that_nobody_has_read_are_read_in_processes(run, faces, tmp_path, 
     monkeypatch.setattr("spectell.datasets.duplicates.read_image", read)
     split = run("split", faces, "-o", tmp_path / "split.csv")
     assert "Note: 1 of 16 files cannot be read as images" in split.stderr
+    assert "Note: 1 of the unreadable files did harm to the processes that read them: 'gan/7.png' (" in split.stderr
+    assert "7.png: the decoder crashed (signal 11))" in split.stderr
+    told = run("split", faces, "-o", tmp_path / "again.csv", "--json")
+    assert sum("the decoder crashed (signal 11)" in note for note in json.loads(told.stdout)["notes"]) == 1
     assert len(read_manifest(tmp_path / "split.csv")) == 16
     assert json.loads(run("audit", tmp_path / "split.csv", "--json").stdout)["unreadable"] == 1
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spectell.cli.dataset_text import audit_lines, count_lines, split_counts, split_lines
+from spectell.cli.dataset_text import audit_lines, count_lines, lost_notes, split_counts, split_lines
 from spectell.cli.figures import stage_progress
 from spectell.cli.progress import Progress
 
@@ -122,19 +122,19 @@ def split(
 
     check_output(output, MANIFEST, option="--output")
     shares = dict(zip(DEFAULT_FRACTIONS, fractions, strict=True))
-    manifest = read_dataset(source, require_real=False)
+    manifest, read = read_dataset(source, require_real=False), IsolatedFingerprints()
     with _progress(len(manifest)) as advance:
         divided = assign_splits(
             manifest,
             shares,
             seed,
             near_duplicates=not names_only,
-            read=IsolatedFingerprints(),
+            read=read,
             workers=workers,
             on_progress=advance,
         )
     write_manifest(divided, output)
-    _report_manifest(divided, output, as_json, by_split=True)
+    _report_manifest(divided, output, as_json, by_split=True, more=lost_notes(read.skipped))
 
 
 @dataset.command()
@@ -294,13 +294,16 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
         progress.clear()
 
 
-def _report_manifest(manifest: Manifest, output: str, as_json: bool, *, by_split: bool = False) -> None:
+def _report_manifest(
+    manifest: Manifest, output: str, as_json: bool, *, by_split: bool = False, more: Sequence[str] = ()
+) -> None:
+    notes = (*manifest.notes, *more)
     if as_json:
         counts = split_counts(manifest) if by_split else manifest.counts()
-        described = {"output": output, "images": len(manifest), "counts": counts, "notes": manifest.notes}
+        described = {"output": output, "images": len(manifest), "counts": counts, "notes": notes}
         click.echo(json.dumps(described))
         return
-    _echo_notes(manifest.notes)
+    _echo_notes(notes)
     click.echo("\n".join(split_lines(manifest) if by_split else count_lines(manifest)))
     click.echo(f"{output}: {len(manifest):,} images")
 

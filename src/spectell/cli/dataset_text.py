@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spectell.datasets import Manifest
     from spectell.workflows.auditing.report import AuditReport, Comparison
+    from spectell.workflows.reading.image_files import Skipped
 
-__all__ = ["audit_lines", "count_lines", "split_counts", "split_lines"]
+__all__ = ["audit_lines", "count_lines", "lost_notes", "split_counts", "split_lines"]
 
 _SHOWN_VALUES = 3
+_NAMED_FILES = 3
 
 
 def count_lines(manifest: Manifest) -> Iterator[str]:
@@ -40,6 +42,22 @@ def split_lines(manifest: Manifest) -> Iterator[str]:
         for name in own
     ]
     return _aligned([["source", "generator", *(name or "(none)" for name in splits)], *rows])
+
+
+def lost_notes(skipped: Sequence[Skipped]) -> list[str]:
+    """Count the files that crash, hang or want too much memory, and give the first reasons.
+
+    Examples
+    --------
+    >>> from spectell.workflows.reading.image_files import Skipped
+    >>> lost_notes([Skipped("a.png", "cannot read a.png: it hung")])
+    ["1 of the unreadable files did harm to the processes that read them: 'a.png' (cannot read a.png: it hung)"]
+    """
+    if not skipped:
+        return []
+    named = "; ".join(f"{each.path!r} ({each.reason})" for each in skipped[:_NAMED_FILES])
+    more = f"; and {len(skipped) - _NAMED_FILES:,} more" if len(skipped) > _NAMED_FILES else ""
+    return [f"{len(skipped):,} of the unreadable files did harm to the processes that read them: {named}{more}"]
 
 
 def audit_lines(report: AuditReport) -> Iterator[str]:
