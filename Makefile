@@ -83,4 +83,5 @@ model: $(VENV)/.torch
 	$(BIN)/python -m recipes.default_model $(DATA)
 
 clean:
+	rm -f src/spectell/compiled/libkernels.*
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

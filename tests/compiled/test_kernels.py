@@ -17,6 +17,9 @@ LEAST = 1e-24
 WEIGHTS = np.array((0.299, 0.587, 0.114), np.float32)
 SIDES = [side for side in range(16, 200) if Kernels.transforms(side, side)]
 
+READ_ONLY = np.zeros((3, 16, 16), np.float32)
+READ_ONLY.setflags(write=False)
+
 FASTEST = load_kernels()
 KNOWN = ("base", "avx2", "avx512")
 INSTRUCTIONS = KNOWN[: KNOWN.index(FASTEST.instructions) + 1] if FASTEST else ()
@@ -26,7 +29,7 @@ needs_kernels = pytest.mark.skipif(FASTEST is None, reason="no kernels were comp
 
 @pytest.fixture(params=INSTRUCTIONS)
 def compiled(request):
-    return Kernels(kernels.load_library(kernels.LIBRARY), request.param)
+    return Kernels(kernels.load_library(), request.param)
 
 
 def transformed(compiled, pixels):
@@ -77,7 +80,7 @@ def test_the_transform_is_that_of_scipy(compiled, rng, height, width):
 @given(st.data())
 def test_the_transform_takes_every_size_that_it_says_it_takes(data):
     height, width = data.draw(st.sampled_from(SIDES)), data.draw(st.sampled_from(SIDES))
-    compiled = Kernels(kernels.load_library(kernels.LIBRARY), data.draw(st.sampled_from(INSTRUCTIONS)))
+    compiled = Kernels(kernels.load_library(), data.draw(st.sampled_from(INSTRUCTIONS)))
     pixels = np.random.default_rng(height * 1000 + width).integers(0, 256, (height, width, 3), dtype=np.uint8)
     expected = dctn(pixels.transpose(2, 0, 1).astype(np.float64), type=2, norm="ortho", axes=(1, 2))
     assert np.abs(transformed(compiled, pixels) - expected).max() < 3e-7 * expected.max()
@@ -142,22 +145,27 @@ def test_images_may_lie_apart(compiled, rng):
 
 
 @needs_kernels
-def test_threads_do_not_share_memory(rng):
-    images = [rng.integers(0, 256, (256, 256, 3), dtype=np.uint8) for _ in range(4)]
-    expected = [transformed(FASTEST, image) for image in images]
-    found = [np.empty((3, 256, 256), np.float32) for _ in images]
+def test_threads_do_not_disturb_each_other(rng):
+    large = rng.integers(0, 256, (2560, 3072, 3), dtype=np.uint8)
+    expected = transformed(FASTEST, large)
+    # Tables of more lengths than are kept, as long as those that are in use meanwhile.
+    thin = [np.zeros((side, 16, 3), np.uint8) for side in range(1024, 4096) if Kernels.transforms(side, 16)]
+    assert len(thin) > 30
+    over = threading.Event()
 
-    def work(i):
-        for _ in range(50):
-            FASTEST.dct(images[i], found[i])
+    def push_tables_out():
+        while not over.is_set():
+            for image in thin:
+                FASTEST.dct(image, np.empty((3, len(image), 16), np.float32))
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    thread = threading.Thread(target=push_tables_out)
+    thread.start()
+    try:
+        for _ in range(8):
+            np.testing.assert_array_equal(transformed(FASTEST, large), expected)
+    finally:
+        over.set()
         thread.join()
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one, other)
 
 
 @needs_kernels
@@ -170,6 +178,7 @@ def test_threads_do_not_share_memory(rng):
         (np.zeros((32, 16, 3), np.uint8)[::2], np.zeros((3, 16, 16), np.float32), ParameterError, "contiguous"),
         (np.zeros((16, 16, 3), np.uint8), np.zeros((3, 16, 17), np.float32), ShapeError, r"out .* \(3, 16, 16\)"),
         (np.zeros((16, 16, 3), np.uint8), np.zeros((3, 16, 16)), ParameterError, "out .* float32"),
+        (np.zeros((16, 16, 3), np.uint8), READ_ONLY, ParameterError, "out must be writeable"),
     ],
 )
 def test_wrong_arrays_are_refused_by_the_transform(pixels, out, error, named):
@@ -187,6 +196,7 @@ def test_wrong_arrays_are_refused_by_the_transform(pixels, out, error, named):
         (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 6), np.float32), LEAST, ShapeError, "sums"),
         (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 5), np.float32), 0.0, ParameterError, "least"),
         (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 5), np.float32), float("nan"), ParameterError, "least"),
+        (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 5), np.float32), 1e300, ParameterError, "least"),
     ],
 )
 def test_wrong_arrays_are_refused_by_the_sums(colours, sums, least, error, named):
@@ -194,16 +204,50 @@ def test_wrong_arrays_are_refused_by_the_sums(colours, sums, least, error, named
         FASTEST.add_moments(colours, WEIGHTS, least, sums)
 
 
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """What was built, where a test may damage it."""
+    for name in ("SOURCE", "LIBRARY", "HASHES"):
+        path = getattr(kernels, name)
+        monkeypatch.setattr(kernels, name, tmp_path / path.name)
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    load_kernels.cache_clear()
+    yield tmp_path
+    load_kernels.cache_clear()
+
+
 @needs_kernels
-def test_a_library_of_another_source_is_not_used(tmp_path, monkeypatch):
-    changed = tmp_path / "kernels.c"
-    changed.write_text(kernels.SOURCE.read_text() + "/* one line more */\n")
-    assert kernels.load_library(kernels.LIBRARY) is not None
-    monkeypatch.setattr(kernels, "SOURCE", changed)
-    assert kernels.load_library(kernels.LIBRARY) is None
+def test_a_library_of_this_source_is_used(copied):
+    assert load_kernels().instructions == FASTEST.instructions
 
 
-def test_what_is_no_library_is_not_used(tmp_path):
-    assert kernels.load_library(tmp_path / "absent.so") is None
-    (tmp_path / "text.so").write_text("this is no library")
-    assert kernels.load_library(tmp_path / "text.so") is None
+@needs_kernels
+@pytest.mark.parametrize("damage", ["another source", "cut off", "no hashes", "no text", "no library"])
+def test_what_is_no_library_of_this_source_is_not_used(copied, damage):
+    if damage == "another source":
+        kernels.SOURCE.write_text(kernels.SOURCE.read_text() + "/* one line more */\n")
+    elif damage == "cut off":
+        kernels.LIBRARY.write_bytes(kernels.LIBRARY.read_bytes()[:20_000])
+    elif damage == "no text":
+        kernels.HASHES.write_bytes(b"\xff\xfe")
+    else:
+        {"no hashes": kernels.HASHES, "no library": kernels.LIBRARY}[damage].unlink()
+    assert load_kernels() is None
+
+
+@needs_kernels
+def test_a_processor_that_knows_more_than_was_built_gets_the_base(monkeypatch):
+    library = kernels.load_library()
+
+    class Plain:
+        def __init__(self):
+            self.instruction_set = lambda: b"avx1024"
+            self.dct_base, self.add_moments_base = library.dct_base, library.add_moments_base
+
+        def __getitem__(self, name):
+            return getattr(self, name)
+
+    monkeypatch.setattr(kernels, "load_library", Plain)
+    load_kernels.cache_clear()
+    assert load_kernels().instructions == "base"
+    load_kernels.cache_clear()

@@ -49,7 +49,8 @@ def _lines(found: BenchReport) -> list[str]:
     processes = "one process" if found.workers == 1 else f"{found.workers} processes"
     lines = [
         f"{machine['processor']}, {_cores(machine['cores'])}; {machine['system']}, Python {machine['python']}, "
-        f"NumPy {machine['numpy']}, Pillow {machine['Pillow']}",
+        f"NumPy {machine['numpy']}, Pillow {machine['Pillow']}, "
+        + (f"kernels for {machine['kernels']}" if machine["kernels"] else "kernels not compiled"),
         f"model {found.model}; {processes}; images per second, medians",
         "",
         f"{'images':12}  {'decode only':>11}  {'scan':>9}  {'ratio':>5}",

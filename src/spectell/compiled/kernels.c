@@ -45,8 +45,8 @@ INLINE void store(float *to, vec values) { memcpy(to, &values, sizeof values); }
    rotation of mirrored samples, into two of type II of n / 2 (Plonka, Tasche 2005, doi:10.1016/j.laa.2004.07.015).
    All steps are orthogonal up to a factor, so that rounding errors do not grow. Odd lengths are sums as written above.
 
-   The numbers of each length are those of `transform_tables` in kernels.py. Coefficient k goes to out[k * step];
-   `scratch` has room for three times the length. */
+   The numbers of each length are those of `transform_tables` in kernels.py. Coefficient k goes to out[k * step].
+   `scratch` has room for three times the length of a type II; type IV takes more of it and is half as long at most. */
 
 typedef struct {
     const float *rotations, *basis_ii, *basis_iv;
@@ -148,23 +148,29 @@ static void type_iv(const vec *x, vec *out, ptrdiff_t step, int n, vec *scratch,
 
 /* ---- Two dimensions ---------------------------------------------------------------------------------------------- */
 
+#if defined(__clang__)
+#define PICKED(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else /* GCC has the other one from version 12 on only */
+#define PICKED(a, b, ...) __builtin_shuffle(a, b, (ivec){__VA_ARGS__})
+#endif
+
 INLINE vec low_halves_woven(vec a, vec b) {
 #if LANES == 16
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    return PICKED(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 #elif LANES == 8
-    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    return PICKED(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
 #else
-    return __builtin_shufflevector(a, b, 0, 4, 1, 5);
+    return PICKED(a, b, 0, 4, 1, 5);
 #endif
 }
 
 INLINE vec high_halves_woven(vec a, vec b) {
 #if LANES == 16
-    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    return PICKED(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 #elif LANES == 8
-    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+    return PICKED(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 #else
-    return __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    return PICKED(a, b, 2, 6, 3, 7);
 #endif
 }
 
@@ -339,10 +345,7 @@ void EXPORTED(add_moments)(const float *colours, int n, ptrdiff_t stride, ptrdif
 
 /* ---- About the library ------------------------------------------------------------------------------------------- */
 
-#if defined(SOURCE_HASH) /* once in the library */
-/* Hash of the source, so that nobody calls functions of another one. */
-__attribute__((visibility("default"))) const char *built_from(void) { return SOURCE_HASH; }
-
+#if defined(BASE) /* once in the library */
 /* Name the fastest of the instruction sets for which this library has functions. */
 __attribute__((visibility("default"))) const char *instruction_set(void) {
 #if defined(__x86_64__)

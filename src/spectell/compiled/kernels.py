@@ -18,6 +18,7 @@ __all__ = ["Kernels", "load_kernels", "transform_tables"]
 
 SOURCE = Path(__file__).with_name("kernels.c")
 LIBRARY = SOURCE.with_name("libkernels.so")
+HASHES = LIBRARY.with_suffix(".sha256")
 
 _SMALLEST_SIDE, _LARGEST_ODD = 16, 31  # the widest register; beyond it SciPy's transform of an odd length is faster
 _MOMENTS, _CHANNELS, _COLOURS = 4, 4, 3
@@ -80,9 +81,11 @@ class Kernels:
         if colours != _COLOURS or not self.transforms(height, width):
             raise ShapeError(f"pixels must have shape (H, W, 3), of a size that the kernel takes, got {pixels.shape}")
         _require("pixels", pixels, np.uint8, pixels.shape)
-        _require("out", out, np.float32, (_COLOURS, height, width))
-        tables = (transform_tables(side).ctypes.data for side in (height, width))
+        _require("out", out, np.float32, (_COLOURS, height, width), written=True)
+        # Held here while they are in use: another thread may push them out of the cache meanwhile.
+        down, across = transform_tables(height), transform_tables(width)
         scratch = self._scratch(16 * (7 * max(height, width) + 1))
+        tables = (down.ctypes.data, across.ctypes.data)
         self._dct(pixels.ctypes.data, height, width, *tables, out.ctypes.data, scratch.ctypes.data)
 
     def add_moments(self, colours: Float32Array, weights: Float32Array, least: float, sums: Float32Array) -> None:
@@ -111,8 +114,8 @@ class Kernels:
         if n:
             _require("colours", colours[0], np.float32, (_COLOURS, n_values))
         _require("weights", weights, np.float32, (_COLOURS,))
-        _require("sums", sums, np.float32, (_MOMENTS, _CHANNELS, n_values))
-        if not np.finfo(np.float32).tiny <= least < np.inf:
+        _require("sums", sums, np.float32, (_MOMENTS, _CHANNELS, n_values), written=True)
+        if not float(np.finfo(np.float32).tiny) <= least <= float(np.finfo(np.float32).max):
             raise ParameterError(f"least must be a positive normal number in single precision, got {least!r}")
         stride = colours.strides[0] // colours.itemsize
         self._add_moments(colours.ctypes.data, n, stride, n_values, weights.ctypes.data, least, sums.ctypes.data)
@@ -133,24 +136,29 @@ def load_kernels() -> Kernels | None:
     kernels : Kernels or None
         None where nothing was built, not for this machine, or not from the source that lies beside it.
     """
-    library = load_library(LIBRARY)
-    return None if library is None else Kernels(library, _said(library.instruction_set))
-
-
-def load_library(path: Path) -> ctypes.CDLL | None:
-    """Load a library if it was built from `kernels.c` as it is now: arguments of another would be misread."""
     try:
-        library = ctypes.CDLL(str(path))
-        source = hashlib.sha256(SOURCE.read_bytes()).hexdigest()
-        return library if _said(library.built_from) == source else None
-    except (OSError, AttributeError):
+        library = load_library()
+    except (OSError, ValueError):
         return None
+    library.instruction_set.restype = ctypes.c_char_p
+    known: str = library.instruction_set().decode("ascii")
+    return Kernels(library, known if hasattr(library, f"dct_{known}") else "base")
 
 
-def _said(function: Any) -> str:
-    function.restype = ctypes.c_char_p
-    said: bytes = function()
-    return said.decode("ascii")
+def load_library() -> ctypes.CDLL:
+    """Load the library if it is whole, and built from `kernels.c` as it is now.
+
+    Arguments of another source would be misread, and a library that was cut off would end the process.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it is not there, or not that.
+    """
+    found = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (SOURCE, LIBRARY)]
+    if HASHES.read_text(encoding="ascii").split() != found:
+        raise OSError(f"{LIBRARY} was not built from {SOURCE}")
+    return ctypes.CDLL(str(LIBRARY))
 
 
 @lru_cache(maxsize=16)
@@ -200,8 +208,10 @@ def _odd_part(number: int) -> int:
     return number // (number & -number)
 
 
-def _require(name: str, array: npt.NDArray[Any], dtype: type, shape: tuple[int, ...]) -> None:
+def _require(name: str, array: npt.NDArray[Any], dtype: type, shape: tuple[int, ...], *, written: bool = False) -> None:
     if array.shape != shape:
         raise ShapeError(f"{name} must have shape {shape}, got {array.shape}")
-    if array.dtype != dtype or not array.flags.c_contiguous:
-        raise ParameterError(f"{name} must be a contiguous array of {np.dtype(dtype)}, got {array.dtype}")
+    if array.dtype != dtype or not (array.flags.c_contiguous and array.flags.aligned):
+        raise ParameterError(f"{name} must be a contiguous, aligned array of {np.dtype(dtype)}, got {array.dtype}")
+    if written and not array.flags.writeable:
+        raise ParameterError(f"{name} must be writeable, since results go there")

@@ -17,8 +17,8 @@ from spectell.experiments.identification.cells import (
     cells_of,
     measure_cell,
 )
-from spectell.experiments.identification.experiment import open_study, run_study_cells, study_record
 from spectell.experiments.identification.plan import plan_study, seeds_of
+from spectell.experiments.identification.study import open_study, run_study_cells, study_record
 from spectell.experiments.identification.summary import summarise
 from spectell.experiments.plan import Plan
 from spectell.experiments.record import write_record

@@ -26,10 +26,10 @@ from spectell.experiments.identification.cells import (
     fit_cell,
     perturbed_path,
 )
-from spectell.experiments.identification.experiment import open_study, run_study_cells, study_record
 from spectell.experiments.identification.fit import Divided, Namer, judge, name_images
 from spectell.experiments.identification.plan import plan_study, seeds_of
 from spectell.experiments.identification.samples import PREPARED
+from spectell.experiments.identification.study import open_study, run_study_cells, study_record
 from spectell.experiments.plan import Plan
 from spectell.experiments.record import write_record
 from spectell.experiments.registry import OnProgress

@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from spectell.compiled import load_kernels
 from spectell.detectors import Model, load_model
 from spectell.errors import ParameterError, SpectellError
 from spectell.workflows.bench_images import decode, write_image
@@ -116,7 +117,8 @@ class BenchReport:
     Attributes
     ----------
     machine : dict
-        System, processor, cores, load before the run, and versions.
+        System, processor, cores, load before the run, versions, and for which instructions the kernels are compiled
+        (`spectell.compiled`), None if they are not.
     model : str
     workers : int
         Processes of both.
@@ -282,6 +284,7 @@ def _machine() -> dict[str, Any]:
         "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
         **{name: version(name) for name in ("spectell", "numpy", "Pillow")},
+        "kernels": kernels.instructions if (kernels := load_kernels()) else None,
     }
 
 
