@@ -128,6 +128,19 @@ def test_a_background_that_is_rough_has_no_peaks_however_small_its_standard_erro
     assert find_peaks(spectrum, 0.01).peaks == ()
 
 
+@pytest.mark.parametrize("response", ["blur", "box", "enlarged"])
+def test_a_spectrum_that_bends_has_no_peaks_however_many_images_show_it(rng, response):
+    vertical, horizontal = np.fft.fftfreq(160)[:, None], np.fft.rfftfreq(160)
+    responses = {
+        "blur": np.exp(-2 * np.pi**2 * (vertical**2 + horizontal**2)),  # a Gaussian of one pixel
+        "box": np.abs((1 + 2 * np.cos(2 * np.pi * vertical)) * (1 + 2 * np.cos(2 * np.pi * horizontal))),
+        "enlarged": np.square((1 + 2 * np.cos(2 * np.pi * vertical)) * (1 + 2 * np.cos(2 * np.pi * horizontal))),
+    }
+    noise = np.fft.rfft2(rng.normal(size=(300, 160, 160)))
+    images = [as_pixels(each) for each in np.fft.irfft2(noise * responses[response], s=(160, 160))]
+    assert find_peaks(*mean_and_error(images, 128)).peaks == ()
+
+
 def test_the_background_follows_a_steep_spectrum_and_passes_under_its_peaks(rng):
     truth = -3 * np.log(np.maximum(RADIUS, 1 / 64))
     peaked = truth.copy()

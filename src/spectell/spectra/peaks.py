@@ -7,7 +7,9 @@ there a peak leaks.
 The background is made of running medians, which a peak narrower than half their windows does not move. Upright and
 level things draw a cross along the axes of every photograph's spectrum; so the two axes, the two lines at half the
 sampling rate, and the neighbours that the window of the periodogram smears them into, are each compared with
-themselves only: a bright line is not a peak, a bright spot on it is.
+themselves only: a bright line is not a peak, a bright spot on it is. Medians are off where a spectrum bends, by more
+than the noise of a few hundred images; so what they find has to stand out of the parabolas through its surroundings
+too.
 """
 
 import math
@@ -17,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.errors import ParameterError, ShapeError
+from spectell.spectra.local_background import local_background
 from spectell.spectra.periodogram import unfold_periodogram
 
 __all__ = ["DECIBELS", "FALSE_ALARM", "LOWEST_FREQUENCY", "Peak", "PeakSearch", "dct_position", "find_peaks"]
@@ -39,6 +42,7 @@ _SEPARATION = 2  # a peak is the highest within so many bins; a Hann window make
 _LAST_RING = 0.6  # in cycles per pixel: rings beyond hold few bins, the last is the corner alone
 _SMEAR = 1  # bins on each side of a line into which a Hann window spreads it
 _SNAP = 0.1  # in bins: smaller offsets from a bin are those of noise
+_OWN_SHARE = 0.4  # of a peak's height that no bend explains: of bends 0.3 at most, of weak peaks 0.4 and more
 _GAUSSIAN_MAD = 1.4826  # standard deviation of a Gaussian over its median absolute deviation
 _SMALLEST_ERROR = 1e-6  # nats, so that spectra that are exactly equal do not divide by zero
 
@@ -107,7 +111,8 @@ def find_peaks(
     kind scatter about the background (a Gaussian's deviation from the median absolute deviation): a background that
     fits badly has no peaks. A peak is the highest bin within 2 bins, with a height that one Gaussian of all bins
     examined exceeds with at most the probability `false_alarm` (Bonferroni's bound, so neighbouring bins may be
-    dependent).
+    dependent). And it is as narrow as a peak is: two fifths of its height or more are above
+    `spectell.spectra.local_background.local_background`, which follows a spectrum that bends.
 
     Parameters
     ----------
@@ -158,7 +163,9 @@ def find_peaks(
     examined = _examined(size, lowest)
     threshold = -NormalDist().inv_cdf(false_alarm / int(examined.sum()))
     chosen = examined & (scores >= threshold) & (excess * DECIBELS >= min_height_db) & _highest_around(excess)
-    order = sorted(zip(*np.nonzero(chosen), strict=True), key=lambda index: -excess[index])
+    rows, columns = np.nonzero(chosen)
+    narrow = values[rows, columns] - local_background(values, error, rows, columns) >= _OWN_SHARE * excess[chosen]
+    order = sorted(zip(rows[narrow], columns[narrow], strict=True), key=lambda index: -excess[index])
     peaks = tuple(_peak(excess, scores, index, int(examined.sum())) for index in order)
     half = size // 2 + 1
     return PeakSearch(peaks, background[:, :half], error[:, :half], threshold)
