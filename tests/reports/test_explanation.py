@@ -30,6 +30,7 @@ from spectell.spectra import Peak
 from spectell.workflows import verdict as verdicts
 from spectell.workflows.explain import explain
 from spectell.workflows.explaining.image_peaks import ImagePeaks, PeakGroup
+from spectell.workflows.explaining.standing import Standing
 
 GPS, MAKE, SERIAL, OWNER = 0x8825, 0x010F, 0xA431, 0xA430
 SECRETS = (b"SN-4711-SECRET", b"Erika Mustermann", b"Planted Maker", b"SECRETPLACE", b"planted comment", b"planted xmp")
@@ -234,3 +235,14 @@ def test_no_sentence_claims_proof(page):
     words = re.sub(r"data:[^\"]*", "", page).lower()
     assert "no proof" in words or "not a proof" in words
     assert "fake" not in words
+
+
+@pytest.mark.parametrize(
+    ("n_as_high", "said"),
+    [(0, "none is at least as high as that of this image: 0.5\xa0%"), (1, "one is"), (29, "29 are at least")],
+)
+def test_the_share_as_high_is_the_same_on_the_page_and_in_the_json(n_as_high, said):
+    standing = Standing(1.0, 0.01, 0.9, 0.1, n_real=199, n_as_high=n_as_high, n_generated=100)
+    sentence = standing_sentences(standing)[0]
+    assert said in sentence
+    assert f"{100 * standing.as_dict()['share_as_high']:.2g}\xa0%, with this image counted among them." in sentence

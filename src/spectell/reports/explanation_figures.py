@@ -22,6 +22,7 @@ from spectell.reports.explanation_words import (
     spectrum_sentence,
     steps,
 )
+from spectell.reports.numbers import signed
 from spectell.reports.parts import figure, gallery
 
 if TYPE_CHECKING:
@@ -64,14 +65,14 @@ def spectrum_figures(found: Comparison) -> Markup:
         _themed(
             lambda theme: plot_spectrum_panel(image, scale=_POWER, limits=limits, theme=theme),
             alt="Heat map of this image's power at each frequency; low frequencies at the top left.",
-            caption="This image: power at each frequency, brightness only. Coarse structure at the top left, the "
-            "finest detail at the bottom right.",
+            caption="This image: mean power of its blocks at each frequency, brightness only. Coarse structure at the "
+            "top left, the finest detail at the bottom right.",
         ),
         _themed(
             lambda theme: plot_spectrum_panel(mean, scale=_POWER, limits=limits, theme=theme),
             alt="Heat map of the mean power of real photographs at each frequency, on the same scale.",
-            caption=f"Mean of real photographs of the reference, at this number of blocks ({found.n_photographs:,} "
-            "measured), on the same scale.",
+            caption=f"Mean, in decibels, of real photographs of the reference, at this number of blocks "
+            f"({found.n_photographs:,} measured), on the same scale.",
         ),
         _themed(
             lambda theme: plot_spectrum_panel(z, scale=_DEVIATION, limits=bounds, theme=theme),
@@ -121,7 +122,7 @@ def _contribution_map(
         lambda theme: plot_spectrum_panel(
             values, scale=_CONTRIBUTION, limits=limits, frequencies=frequencies, theme=theme
         ),
-        alt=f"Heat map of how each frequency of the {name} moved the score, {values.sum():+.2f} in all.",
+        alt=f"Heat map of how each frequency of the {name} moved the score, {signed(values.sum())} in all.",
         caption=f"By frequency: {name}. Orange moved the score towards “generated”, purple towards “real”.",
         width=420,
     )

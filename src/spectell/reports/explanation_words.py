@@ -82,10 +82,10 @@ def rate_sentence(standing: Standing) -> str:
 
 def standing_sentences(standing: Standing) -> list[str]:
     """Say where the score stands."""
+    as_high = {0: "none is", 1: "one is"}.get(standing.n_as_high, f"{standing.n_as_high:,} are")
     return [
-        f"Of the {standing.n_real:,} scores of real photographs that the model was calibrated with, "
-        f"{standing.n_as_high:,} ({percent(standing.n_as_high / standing.n_real)}) are at least as high as that of "
-        "this image.",
+        f"Of the {standing.n_real:,} scores of real photographs that the model was calibrated with, {as_high} at least "
+        f"as high as that of this image: {percent(standing.share_as_high)}, with this image counted among them.",
         f"The score is {plain(standing.score)} (probability {percent(probability(standing.score))}). The verdict is "
         f"“generated” from {plain(standing.threshold)} ({percent(probability(standing.threshold))}) on, “real” up to "
         f"{plain(standing.floor)} ({percent(probability(standing.floor))}), the score below which at most 5 % of "

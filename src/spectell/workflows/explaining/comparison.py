@@ -48,8 +48,8 @@ class Comparison:
     n_photographs : int
         Photographs measured at the nearest number of blocks.
     power, mean, z : ndarray of shape (BLOCK, BLOCK, 3), float64
-        The image and the mean of photographs, in decibels, and their difference in standard deviations; luma, blue
-        and red difference.
+        The logarithm of the mean power of the image's blocks, in decibels; the mean of it over photographs; and their
+        difference in standard deviations. Luma, blue and red difference.
     deviation : float
         Root mean square of the luma's deviations.
     share_below : float

@@ -54,9 +54,10 @@ class Standing:
 
     @property
     def share_as_high(self) -> float:
-        """Share of photographs that score at least as high, counted as if this image were one of them.
+        """Share of photographs that score at least as high, with this image counted among them.
 
-        At least ``1 / (n + 1)``: with n photographs nobody can tell it from zero.
+        That is ``(n_as_high + 1) / (n_real + 1)``: never zero, since n photographs cannot tell a smaller share from
+        ``1 / (n + 1)``.
         """
         return (self.n_as_high + 1) / (self.n_real + 1)
 
