@@ -52,6 +52,17 @@ def test_the_page_goes_beside_the_user_and_is_named_after_the_image(picture, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "odd.one.spectell.html"]
 
 
+def test_a_name_that_commands_the_terminal_is_shown_and_not_obeyed(picture, tmp_path, capfd):
+    strange = picture.rename(picture.with_name("\x1b[31m\nred.png"))
+    assert run(capfd, strange)[1].endswith(r": the explanation is in \x1b[31m\nred.spectell.html" + "\n")
+    assert (tmp_path / "\x1b[31m\nred.spectell.html").is_file()
+    for arguments, status in (([picture, "--model", strange], 1), ([picture, strange], 2)):
+        found, _, err = run(capfd, *arguments)
+        assert found == status
+        assert r"\x1b[31m\nred.png" in err
+        assert "\x1b" not in err
+
+
 def test_a_hyphen_prints_the_page(picture, tmp_path, capfd):
     status, out, _ = run(capfd, picture, "-o", "-")
     assert status == 0

@@ -85,7 +85,14 @@ class LazyGroup(click.Group):
 def _as_click(error: SpectellError) -> click.ClickException:
     """Tell wrong usage, which click gives status 2, from what does not fit the files, with `LIBRARY_ERROR`."""
     wrong_usage = isinstance(error, ParameterError) and not isinstance(error, MismatchError)
-    return (click.UsageError if wrong_usage else click.ClickException)(str(error))
+    return (click.UsageError if wrong_usage else click.ClickException)(_shown(str(error)))
+
+
+def _shown(message: str) -> str:
+    """Show control characters, which the name of any file may hold, instead of obeying them."""
+    from spectell.images import describe_path
+
+    return message if message.isprintable() else describe_path(message)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -107,6 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         result = cli.main(arguments, prog_name="spectell", standalone_mode=False)
         status = result if isinstance(result, int) else 0
     except click.ClickException as error:
+        vars(error)["message"] = _shown(error.message)  # a shell puts names of files in the place of a pattern
         error.show()
         status = error.exit_code
     except click.Abort:  # interrupted before a command ran

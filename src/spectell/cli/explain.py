@@ -76,6 +76,7 @@ def _page_path(image: str, output: str | None) -> str:
 
 def _write(found: Explanation, path: str, *, quiet: bool) -> None:
     from spectell.cli.table import chance
+    from spectell.images import describe_path
     from spectell.reports.explanation import render_explanation
     from spectell.reports.page import write_page
 
@@ -88,4 +89,4 @@ def _write(found: Explanation, path: str, *, quiet: bool) -> None:
     if not quiet:
         verdict = found.verdict
         share = "" if found.standing is None else f", {chance(verdict.probability)} generated"
-        click.echo(f"{verdict.verdict}{share}: the explanation is in {path}")
+        click.echo(f"{verdict.verdict}{share}: the explanation is in {describe_path(path)}")
