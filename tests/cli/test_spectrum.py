@@ -1,6 +1,7 @@
 """`spectell spectrum` through its real entry point."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -12,15 +13,22 @@ import pytest
 from PIL import Image
 
 
+def save(rng, folder, *, size=(40, 40), scale=30, number=4):
+    folder.mkdir(parents=True)
+    for index in range(number):
+        pixels = rng.normal(128, scale, (*size, 3)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(folder / f"{index}.png")
+
+
 @pytest.fixture
 def dataset(rng, tmp_path):
     for name, scale in (("real", 30), ("gan", 20)):
-        folder = tmp_path / "toys" / name
-        folder.mkdir(parents=True)
-        for number in range(4):
-            pixels = rng.normal(128, scale, (40, 40, 3)).clip(0, 255).astype(np.uint8)
-            Image.fromarray(pixels).save(folder / f"{number}.png")
+        save(rng, tmp_path / "toys" / name, scale=scale)
     return tmp_path / "toys"
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
 
 
 def run(*arguments, status=0):
@@ -49,6 +57,67 @@ def test_a_share_that_only_rounds_to_none_is_not_said_to_be_none(rng, tmp_path):
     assert "64x64 log grey: under 0.1 % of coefficients differ, the largest" in done.stdout
 
 
+def test_where_nothing_differs_no_largest_difference_is_told(rng, tmp_path):
+    for name in ("real", "gan"):
+        save(rng, tmp_path / "toys" / name)
+    done = run(tmp_path / "toys", "-o", tmp_path / "out", "--no-figures")
+    assert "40x40 log grey: 0.0 % of coefficients differ\n" in done.stdout
+    summary = json.loads((tmp_path / "out" / "spectra.json").read_text())["comparisons"][0]["effect_summary"]
+    assert [summary[name] for name in ("largest", "largest_low", "largest_high")] == [None] * 3
+    assert summary["maximum_absolute"] > 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 100), (100, 1)])
+def test_images_one_pixel_high_or_wide_have_a_page_and_no_full_size_spectrum(rng, tmp_path, size):
+    for name in ("real", "gan"):
+        save(rng, tmp_path / "lines" / name, size=size)
+    done = run(tmp_path / "lines", "-o", tmp_path / "out")
+    assert "lines/gan: 4 images are one pixel high or wide, and have no full-size spectrum" in done.stderr
+    assert "lines/gan: 4 images; with full-size spectra: none" in done.stdout
+    assert (tmp_path / "out" / "index.html").is_file()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names there are Unicode")
+def test_names_of_any_bytes_are_shown_and_taken_back(dataset, tmp_path):
+    strange = tmp_path / os.fsdecode(b"to\x1b[31mys\n\xff")
+    dataset.rename(strange)
+    (strange / "gan").rename(strange / os.fsdecode(b"\xfe"))
+    for reference in (os.fsdecode(b"\xfe"), r"\xfe"):
+        done = run(strange, "-o", tmp_path / "out\x1b[31m", "--reference", reference)
+        assert r"to\x1b[31mys\n\xff/real against to\x1b[31mys\n\xff/\xfe, 40x40 log grey" in done.stdout
+        assert "\x1b" not in done.stdout + done.stderr
+        assert r"out\x1b[31m." in done.stderr
+    with np.load(tmp_path / "out\x1b[31m" / "spectra.npz") as file:
+        assert r"to\x1b[31mys\n\xff/\xfe/blocks/luma/mean" in file.files
+    (strange / r"\xfe").mkdir()
+    (strange / r"\xfe" / "0.png").write_bytes((strange / "real" / "0.png").read_bytes())
+    assert "have a set called" in run(strange, "-o", tmp_path / "out", status=1).stderr
+
+
+def test_the_page_says_why_nothing_is_compared(dataset, tmp_path):
+    (dataset / "empty").mkdir()
+    (dataset / "empty" / "0.png").write_bytes(b"no picture")
+    done = run(dataset, "-o", tmp_path / "out", "--reference", "empty")
+    assert "Note: nothing can be compared with the reference toys/empty, which has no readable image" in done.stderr
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "toys/gan is not compared with toys/empty: toys/empty has no readable image." in page
+
+
+def test_figures_of_an_earlier_run_go_and_nothing_else(rng, dataset, tmp_path):
+    out = tmp_path / "out"
+    run(dataset, "-o", out)
+    first = names(out)
+    assert {"index.html", "mean-40x40.png", "mean-40x40.pdf"} <= first
+    for own in ("mean-9x9.png", "notes.html"):
+        (out / own).touch()
+    for name in ("real", "gan"):
+        save(rng, tmp_path / "more" / name, size=(48, 48))
+    run(tmp_path / "more", "-o", out)
+    assert names(out) == {name.replace("40x40", "48x48") for name in first} | {"mean-9x9.png", "notes.html"}
+    run(dataset, "-o", out, "--no-figures")
+    assert names(out) == {"spectra.json", "spectra.npz", "mean-9x9.png", "notes.html"}
+
+
 def test_json_is_the_summary_that_is_written(dataset, tmp_path):
     done = run(dataset, "-o", tmp_path / "out", "--no-figures", "--json", "--reference", "gan", "--limit", 3)
     assert json.loads(done.stdout) == json.loads((tmp_path / "out" / "spectra.json").read_text())
@@ -75,7 +144,9 @@ def test_errors_are_one_line(dataset, tmp_path):
     assert "cannot write to the folder" in run(dataset, "-o", tmp_path / "file", "--no-figures", status=1).stderr
 
 
-def test_an_interrupt_is_one_line_and_status_130(dataset, tmp_path):
+@pytest.fixture
+def long_run(dataset, tmp_path):
+    """A run that has begun to measure, and has much to do."""
     for number in range(4, 4000):
         (dataset / "real" / f"{number}.png").symlink_to(dataset / "real" / f"{number % 4}.png")
     # During an import Python may lose an interrupt, or end by the signal: hence the wait for the first results.
@@ -85,8 +156,26 @@ def test_an_interrupt_is_one_line_and_status_130(dataset, tmp_path):
         while not list((tmp_path / "out" / ".spectrum-work").glob("*.part")):
             assert process.poll() is None
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+        yield process
+        process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no claims on files")
+def test_two_runs_in_one_folder_are_one_line_and_a_killed_one_keeps_nobody_out(long_run, dataset, tmp_path):
+    second = run(dataset / "gan", "-o", tmp_path / "out", "--no-figures", status=1)
+    assert second.stderr == (
+        f"Error: another spectrum is running in '{tmp_path / 'out'}'; wait for it or name another folder\n"
+    )
+    assert long_run.poll() is None
+    long_run.kill()
+    long_run.wait()
+    run(dataset / "gan", "-o", tmp_path / "out", "--no-figures")
+    assert names(tmp_path / "out") == {"spectra.json", "spectra.npz"}
+
+
+def test_an_interrupt_is_one_line_and_status_130(long_run):
+    long_run.send_signal(signal.SIGINT)
+    _, errors = long_run.communicate(timeout=60)
+    assert long_run.returncode == 130
     assert "the same command goes on" in errors
     assert "Traceback" not in errors

@@ -371,6 +371,82 @@ def test_the_reference_is_the_only_real_set_or_the_one_that_is_named(faces, rng,
         spectrum(faces, tmp_path / "d", reference="nobody")
 
 
+def without_images(folder):
+    folder.mkdir(parents=True)
+    (folder / "a.png").write_bytes(b"no picture")
+
+
+def test_a_set_without_images_is_the_reference_only_if_it_is_named(faces, tmp_path):
+    (faces / "real").rename(faces / "photos")
+    for name in ("real", "aaa"):
+        without_images(faces / name)
+    study = spectrum(faces, tmp_path / "a", workers=1)
+    assert study.reference == "faces/gan"
+    assert "the others are compared with faces/gan, as faces/real and faces/aaa have no readable image" in study.notes
+    assert study.compared("faces/photos", "log", "grey") is not None
+    named = spectrum(faces, tmp_path / "b", reference="aaa", workers=1)
+    assert (named.reference, named.comparisons) == ("faces/aaa", ())
+    why = "nothing can be compared with the reference faces/aaa, which has no readable image; name another one"
+    assert why in named.notes
+    assert not any("compared" in note for note in spectrum(faces, tmp_path / "c", reference="gan", workers=1).notes)
+
+
+def test_the_only_real_set_with_images_is_the_reference(faces, tmp_path):
+    without_images(tmp_path / "empty" / "real")
+    study = spectrum([tmp_path / "empty", faces], tmp_path / "out", workers=1)
+    assert study.reference == "faces/real"
+    assert "the others are compared with faces/real, as empty/real has no readable image" in study.notes
+
+
+def test_what_is_merged_keeps_its_settings(faces, rng, tmp_path):
+    save(tmp_path / "more" / "real", [picture(rng, 40, 48)] * 2)
+    spectrum(faces, tmp_path / "one", limit=5, seed=3, workers=1)
+    part = str(tmp_path / "one" / "spectra.npz")
+    mixed = spectrum(tmp_path / "more", tmp_path / "two", merge=[part], workers=1)
+    assert (mixed.settings["limit"], mixed.settings["seed"]) == (None, 0)
+    (told,) = mixed.merged
+    assert (told["file"], told["sets"]) == (part, ["faces/real", "faces/gan"])
+    assert (told["settings"]["limit"], told["settings"]["seed"], told["merged"]) == (5, 3, [])
+    assert f"what {part} measured was chosen with the limit 5, seed 3" in mixed.notes
+    again = spectrum((), tmp_path / "three", merge=[tmp_path / "two" / "spectra.npz"])
+    assert (again.settings["limit"], again.settings["seed"]) == (None, None)
+    assert again.merged[0]["merged"] == list(mixed.merged)
+    assert json.loads((tmp_path / "three" / "spectra.json").read_text())["merged"] == list(again.merged)
+    same = spectrum(tmp_path / "more", tmp_path / "four", merge=[part], limit=5, seed=3, workers=1)
+    assert not any("was chosen" in note for note in same.notes)
+
+
+def test_a_merged_set_is_lossless_if_all_its_parts_are(faces, rng, tmp_path):
+    save(tmp_path / "other" / "faces" / "real", [picture(rng, 40, 48) for _ in range(3)])
+    parts = {}
+    for name, data, lossless in (
+        ("both", faces, ["real", "gan"]),
+        ("yes", tmp_path / "other" / "faces", ["real"]),
+        ("no", tmp_path / "other" / "faces", []),
+    ):
+        spectrum(data, tmp_path / name, lossless=lossless, workers=1)
+        parts[name] = tmp_path / name / "spectra.npz"
+
+    def merged(*names, **options):
+        study = spectrum(options.pop("data", ()), tmp_path / "out", merge=[parts[name] for name in names], **options)
+        return [each.name for each in study.sets if each.facts.lossless_origin], study.notes
+
+    assert merged("both", "yes")[0] == ["faces/real", "faces/gan"]
+    some, notes = merged("both", "no")
+    assert some == ["faces/gan"]
+    assert "faces/real: no up-sampling factor is suggested, as only some of its parts are lossless" in notes
+    assert merged("both", data=tmp_path / "other" / "faces", workers=1)[0] == ["faces/gan"]
+    assert merged("both", "no", lossless=["real"])[0] == ["faces/real", "faces/gan"]
+
+
+def test_unfinished_work_is_not_merged(faces, tmp_path):
+    arguments = [sys.executable, "-c", KILLED, str(faces), str(tmp_path / "out"), "1", "SIGKILL"]
+    subprocess.run(arguments, capture_output=True, check=False)
+    (found, *_) = sorted((tmp_path / "out" / ".spectrum-work").glob("set*.npz"))
+    with pytest.raises(ArtifactError, match="unfinished work"):
+        spectrum((), tmp_path / "merged", merge=[found])
+
+
 def test_only_who_says_so_makes_a_set_lossless_in_origin(rng, tmp_path):
     checks = 6 * (-1) ** np.indices((64, 64)).sum(axis=0)[..., np.newaxis]  # as a transposed convolution leaves them
     checked = [np.clip(picture(rng, 64, 64) + checks, 0, 255).astype(np.uint8) for _ in range(6)]
@@ -399,10 +475,12 @@ def test_the_summary_repeats_the_numbers_of_the_arrays(faces, tmp_path):
     assert summary["settings"]["seed"] == 0
     compared = summary["comparisons"][0]
     effect, low, high = (arrays_of(tmp_path / "out")[f"{compared['key']}/{name}"] for name in ("effect", "low", "high"))
-    place = np.unravel_index(np.abs(effect).argmax(), effect.shape)
+    significant = arrays_of(tmp_path / "out")[f"{compared['key']}/significant"]
+    assert significant.any()
+    place = np.unravel_index(np.where(significant, np.abs(effect), 0).argmax(), effect.shape)
     found = [compared["effect_summary"][name] for name in ("largest", "largest_low", "largest_high")]
     assert found == pytest.approx([effect[place], low[place], high[place]], rel=1e-6)
-    assert compared["effect_summary"]["maximum_absolute"] == pytest.approx(abs(effect[place]), rel=1e-6)
+    assert compared["effect_summary"]["maximum_absolute"] == pytest.approx(np.abs(effect).max(), rel=1e-6)
 
 
 def test_a_file_that_no_study_wrote_is_refused(tmp_path):

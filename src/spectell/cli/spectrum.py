@@ -64,11 +64,13 @@ def spectrum(
         datasets = tuple(name for name in datasets if not name.endswith(".npz"))
     if not datasets and not merge:
         raise click.UsageError("name a data set, or a result to add with --merge FILE")
+    from spectell.images import describe_path
+
     keep_to_one_thread()  # workers share the cores
     try:
         study = _study(datasets, output, merge, figures=figures, quiet=as_json, **options)
     except KeyboardInterrupt:
-        click.echo(f"\nInterrupted; the same command goes on with what is in {output}.", err=True)
+        click.echo(f"\nInterrupted; the same command goes on with what is in {describe_path(output)}.", err=True)
         ctx.exit(_INTERRUPTED)
     if as_json:
         from spectell.workflows.spectrum import study_as_dict
@@ -76,9 +78,9 @@ def spectrum(
         click.echo(json.dumps(study_as_dict(study), allow_nan=False))
         return
     for note in study.notes:
-        click.echo(f"Note: {note}.", err=True)
-    click.echo("\n".join(_lines(study)))
-    click.echo(f"Wrote {output}.", err=True)
+        click.echo(f"Note: {describe_path(note)}.", err=True)
+    click.echo("\n".join(map(describe_path, _lines(study))))  # a result that is merged may hold any name
+    click.echo(f"Wrote {describe_path(output)}.", err=True)
 
 
 def _study(
@@ -138,8 +140,8 @@ def _compared_lines(each: SetSpectra, study: SpectrumStudy) -> Iterator[str]:
             largest = (
                 ""
                 if summary["largest"] is None
-                else f", the largest by {summary['largest']:+.2f} standard deviations "
-                f"[{summary['largest_low']:+.2f}, {summary['largest_high']:+.2f}]"
+                else f", the largest by {summary['largest']:+.2f} standard deviations, "
+                f"pointwise 95 % interval {summary['largest_low']:+.2f} to {summary['largest_high']:+.2f}"
             )
             yield (
                 f"{each.name} against {study.reference}, {found.size} {kind} {channel}: "

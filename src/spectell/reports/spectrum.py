@@ -23,6 +23,7 @@ from spectell.reports.spectrum_tables import (
     power_law_table,
     set_table,
 )
+from spectell.workflows.mean_spectra.drawn import list_drawn
 from spectell.workflows.mean_spectra.study import Comparison, SpectrumStudy
 
 __all__ = ["PAGE", "findings", "shown_figure", "write_figures", "write_spectrum_report"]
@@ -57,6 +58,7 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
     wanted += [[*block_drawings(study), block_channel_drawing(study)]]
     wanted += [[*profile_drawings(study)], [peak_drawing(study)]]
     groups = [[drawing for drawing in group if drawing is not None] for group in wanted]
+    list_drawn(folder, [PAGE, *(f"{made.name}.{suffix}" for made in chain(*groups) for suffix in ("png", "pdf"))])
     figures = iter(write_figures(list(chain(*groups)), folder))
     *full, blocks, profiles, peaks = [list(islice(figures, len(group))) for group in groups]
     sizes = list(zip(shown, full, strict=True))
@@ -106,6 +108,8 @@ def findings(study: SpectrumStudy) -> Markup:
         if found is None:
             few = min(each.facts.n_images, study[study.reference].facts.n_images) < 2
             why = "one image has no spread" if few else "no two images of them are of one size that was measured"
+            empty = [name for name in (each.name, study.reference) if not study[name].facts.n_images]
+            why = f"{empty[0]} has no readable image" if empty else why
             said.append(f"{each.name} is not compared with {study.reference}: {why}.")
             continue
         said.append(f"{each.name}: {_difference(found)} {_exponents(study, each.name)}")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,21 @@ from typing import Any
 import numpy.typing as npt
 
 from spectell.datasets.atomic import replacing
+from spectell.datasets.claims import claimed
 from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
-from spectell.images.formats import LOSSY
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.mean_spectra.batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES, Measuring
+from spectell.workflows.mean_spectra.choices import choose_lossless, choose_reference, merged_parts, resolve
 from spectell.workflows.mean_spectra.compare import Measured, compare_sets
+from spectell.workflows.mean_spectra.drawn import remove_drawn, write_summary
 from spectell.workflows.mean_spectra.files import (
     FORMAT_VERSION,
     ArrayFile,
     Progress,
     load_progress,
     load_sums,
+    open_result,
     save_progress,
     sums_arrays,
     write_arrays,
@@ -35,7 +38,7 @@ from spectell.workflows.mean_spectra.files import (
 from spectell.workflows.mean_spectra.one_pass import FULL_PIXELS, FULL_SIZES, WORKER_BYTES, OnProgress, measure_set
 from spectell.workflows.mean_spectra.sets import DETAILED_IMAGES, ImageFiles, list_sets
 from spectell.workflows.mean_spectra.study import SpectrumStudy
-from spectell.workflows.mean_spectra.summary import ARRAYS, SUMMARY, load_study, study_as_dict
+from spectell.workflows.mean_spectra.summary import ARRAYS, load_study, study_as_dict
 from spectell.workflows.mean_spectra.sums import SetSums
 from spectell.workflows.reading.walk import PathLike, as_paths
 from spectell.workflows.workers.pool import Crew, available_cores
@@ -43,6 +46,7 @@ from spectell.workflows.workers.pool import Crew, available_cores
 __all__ = ["load_study", "spectrum", "study_as_dict"]
 
 _WORK = ".spectrum-work"
+_CLAIM = "claim"
 
 
 def spectrum(
@@ -67,17 +71,19 @@ def spectrum(
         pair of a source and a generator is a set, called ``source/generator``.
     output : path
         Folder for ``spectra.npz`` and ``spectra.json``, each written whole or not at all and in the place of an older
-        one. Work that was interrupted is gone on with there, if files and settings are the same.
+        one, whose figures and page are removed. Work that was interrupted is gone on with there, if files and settings
+        are the same.
     merge : sequence of path
         ``spectra.npz`` of other runs, whose images are added: to the set of the same name, or as sets of their own.
     reference : str, optional
         What the others are compared with: the name of a set, of a generator or of a source that only one set has. By
-        default the real images if there is exactly one such set, else the first set.
+        default the real images if there is exactly one such set, else the first set; of those with a readable image.
     real : str, optional
         Name of the sub-folders that are real, instead of ``real`` and ``0_real``.
     lossless : sequence of str
         Sets, named as for `reference`, that are known never to have been stored with loss or resized. Only their peaks
-        are said to suggest an up-sampling factor. A set with JPEG, AVIF or HEIF files is not believed to be one.
+        are said to suggest an up-sampling factor. A set with JPEG, AVIF or HEIF files is not believed to be one. What
+        was merged counts if all its parts were said to be lossless.
     limit : int >= 1, optional
         Images a set at most, chosen at random.
     seed : int >= 0
@@ -96,7 +102,8 @@ def spectrum(
     Raises
     ------
     MismatchError
-        If a name is not that of one set, `output` lies in a data set or cannot be made, or a result is merged twice.
+        If a name is not that of one set, `output` lies in a data set, cannot be made or is in use by another run, or a
+        result is merged twice.
     ParameterError
         If there is nothing to measure, or a number is outside its domain.
     ManifestError
@@ -126,26 +133,33 @@ def spectrum(
     folder = Path(output)
     named: list[Any] = list(as_paths(datasets))
     course: list[str] = []  # of this run; what it leaves is the same whether it was interrupted or not
-    with Crew(Measuring(str(folder / _WORK)), workers=workers, memory=WORKER_BYTES) as crew:
-        for each in named:
-            require_apart(each, output)
-        sets, notes = list_sets(named, real=real, limit=limit, seed=seed)
-        added = [ArrayFile(path) for path in merge]
-        if not sets and not added:
-            raise ParameterError("datasets must name at least one data set, or merge a result to add; both are empty")
-        _check_names(sets, added, reference, lossless)
-        work = _work_folder(folder)
-        settings = _settings(limit, seed)
-        import scipy.fft  # noqa: F401 - so that forked workers have it already
+    with ExitStack() as stack:  # the working folder is kept until workers have ended and results are written
+        with Crew(Measuring(str(folder / _WORK)), workers=workers, memory=WORKER_BYTES) as crew:
+            for each in named:
+                require_apart(each, output)
+            sets, notes = list_sets(named, real=real, limit=limit, seed=seed)
+            added = [open_result(path) for path in merge]
+            if not sets and not added:
+                raise ParameterError(
+                    "datasets must name at least one data set, or merge a result to add; both are empty"
+                )
+            _check_names(sets, added, reference, lossless)
+            work = stack.enter_context(_working(folder))
+            settings = _settings(limit if sets else None, seed if sets else None)
+            import scipy.fft  # noqa: F401 - so that forked workers have it already
 
-        for number, files in enumerate(sets):
-            course += _measured(files, work / f"set{number:03}.npz", settings, crew, on_progress)
-    finished = _merged(work, len(sets), added)
-    _write(folder, finished, settings, notes, reference, lossless)
-    shutil.rmtree(work, ignore_errors=True)
-    study = load_study(folder)
-    with replacing(folder / SUMMARY) as file:
-        file.write(json.dumps(study_as_dict(study), allow_nan=False, indent=1).encode())
+            for number, files in enumerate(sets):
+                course += _measured(files, work / f"set{number:03}.npz", settings, crew, on_progress)
+        finished = _merged(work, len(sets), added)
+        entries = _entries(finished)
+        chosen = _chosen(entries, [files.name for files in sets], added, reference, lossless)
+        parts, said = merged_parts(added, settings)
+        about = {"format": FORMAT_VERSION, "settings": settings, "merged": parts, "sets": entries, **chosen}
+        _write(folder, finished, about | {"notes": [*notes, *said, *chosen["notes"]]})
+        remove_drawn(folder)  # while the old summary still lists it
+        study = load_study(folder)
+        write_summary(folder, study_as_dict(study))
+        _clear(work)
     return replace(study, notes=(*study.notes, *course))
 
 
@@ -164,11 +178,11 @@ def _check_names(
     for file in added:
         known |= {entry["name"]: entry for entry in file.metadata["sets"]}
     for name in [*([reference] if reference is not None else []), *lossless]:
-        _resolve(name, list(known.values()), "lossless" if name in lossless else "reference")
+        resolve(name, list(known.values()), "lossless" if name in lossless else "reference")
 
 
-def _settings(limit: int | None, seed: int) -> dict[str, Any]:
-    """Everything that decides the numbers."""
+def _settings(limit: int | None, seed: int | None) -> dict[str, Any]:
+    """Everything that decides the numbers; nothing was chosen by limit and seed where they are None."""
     return {
         "limit": limit,
         "seed": seed,
@@ -183,15 +197,33 @@ def _settings(limit: int | None, seed: int) -> dict[str, Any]:
     }
 
 
-def _work_folder(folder: Path) -> Path:
+@contextmanager
+def _working(folder: Path) -> Iterator[Path]:
+    """Have the working folder to oneself, without what a run that was killed had not finished."""
     work = folder / _WORK
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        for part in work.glob("*.part*"):  # of a run that was killed
-            part.unlink()
-    except OSError as error:
-        raise MismatchError(f"cannot write to the folder {os.fspath(folder)!r}: {error.strerror or error}") from error
-    return work
+    with ExitStack() as stack:
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+            ours = stack.enter_context(claimed(work / _CLAIM))
+            if ours:
+                for part in work.glob("*.part*"):
+                    part.unlink()
+        except OSError as error:
+            reason = error.strerror or error
+            raise MismatchError(f"cannot write to the folder {os.fspath(folder)!r}: {reason}") from error
+        if not ours:
+            raise MismatchError(
+                f"another spectrum is running in {os.fspath(folder)!r}; wait for it or name another folder"
+            )
+        yield work
+
+
+def _clear(work: Path) -> None:
+    """Remove the working folder; the claim goes last, since the next run may begin as soon as it is gone."""
+    with suppress(OSError):  # what cannot be tidied up harms no reader
+        for path in sorted(work.iterdir(), key=lambda path: path.name == _CLAIM):
+            path.unlink()
+        work.rmdir()
 
 
 def _measured(
@@ -235,32 +267,38 @@ def _sums(path: Path) -> SetSums:
     return progress.sums
 
 
-def _write(
-    folder: Path,
-    paths: Sequence[Path],
-    settings: dict[str, Any],
-    notes: Sequence[str],
-    reference: str | None,
-    lossless: Sequence[str],
-) -> None:
-    files = [ArrayFile(path) for path in paths]
-    entries = [dict(file.metadata["set"]) for file in files]
+def _entries(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what the metadata of a study says of each set."""
+    entries = [dict(ArrayFile(path).metadata["set"]) for path in paths]
     for entry in entries:
         entry["name"] = f"{entry['source']}/{entry['generator']}"
     _require_images(entries)
-    vouched = [_resolve(name, entries, "lossless") for name in lossless]
-    doubted = {entry["name"] for entry in entries if LOSSY & entry["tally"]["formats"].keys()}.intersection(vouched)
-    chosen = _resolve(reference, entries, "reference") if reference is not None else _default_reference(entries)
-    metadata: dict[str, Any] = {
-        "format": FORMAT_VERSION,
-        "settings": settings,
-        "reference": chosen,
-        "lossless": [name for name in vouched if name not in doubted],
-        "sets": entries,
-        "comparisons": [],
-        "notes": [*notes, *(note for entry in entries for note in _set_notes(entry))]
-        + [f"{name}: no up-sampling factor is suggested, as some of its files are lossy" for name in sorted(doubted)],
-    }
+    return entries
+
+
+def _require_images(entries: Sequence[dict[str, Any]]) -> None:
+    tallies = [entry["tally"] for entry in entries]
+    if not any(tally["n_images"] for tally in tallies):
+        reason = next((line for tally in tallies for line in tally["unreadable"]), "there are none")
+        raise ImageError(f"none of {sum(tally['n_files'] for tally in tallies)} files can be read; the first: {reason}")
+
+
+def _chosen(
+    entries: Sequence[dict[str, Any]],
+    measured: Sequence[str],
+    added: Sequence[ArrayFile],
+    reference: str | None,
+    lossless: Sequence[str],
+) -> dict[str, Any]:
+    base, about_base = choose_reference(entries, reference)
+    believed, about_loss = choose_lossless(entries, lossless, measured, added)
+    about_sets = [note for entry in entries for note in _set_notes(entry)]
+    return {"reference": base, "lossless": believed, "notes": [*about_base, *about_sets, *about_loss]}
+
+
+def _write(folder: Path, paths: Sequence[Path], metadata: dict[str, Any]) -> None:
+    entries, files = metadata["sets"], [ArrayFile(path) for path in paths]
+    metadata["comparisons"] = []
     measured = [
         Measured(entry["name"], entry["counts"], file, "set") for entry, file in zip(entries, files, strict=True)
     ]
@@ -268,7 +306,7 @@ def _write(
     def arrays() -> Iterator[tuple[str, npt.NDArray[Any]]]:
         for path, entry in zip(paths, entries, strict=True):
             yield from sums_arrays(_sums(path), entry["name"])
-        base = next(each for each in measured if each.name == chosen)
+        base = next(each for each in measured if each.name == metadata["reference"])
         for each in measured:
             for facts, compared in compare_sets(each, base) if each is not base else ():
                 metadata["comparisons"].append(facts)
@@ -279,35 +317,17 @@ def _write(
         write_arrays(file, arrays(), metadata)
 
 
-def _require_images(entries: Sequence[dict[str, Any]]) -> None:
-    tallies = [entry["tally"] for entry in entries]
-    if not any(tally["n_images"] for tally in tallies):
-        reason = next((line for tally in tallies for line in tally["unreadable"]), "there are none")
-        raise ImageError(f"none of {sum(tally['n_files'] for tally in tallies)} files can be read; the first: {reason}")
-
-
-def _default_reference(entries: Sequence[dict[str, Any]]) -> str:
-    real = [entry["name"] for entry in entries if entry["generator"] == "real" and entry["tally"]["n_images"]]
-    return str(real[0] if len(real) == 1 else entries[0]["name"])
-
-
-def _resolve(name: str, entries: Sequence[dict[str, Any]], argument: str) -> str:
-    """Find the set that somebody means."""
-    for kind in ("name", "generator", "source"):
-        found = [str(entry["name"]) for entry in entries if entry[kind] == name]
-        if len(found) == 1:
-            return found[0]
-    names = ", ".join(repr(entry["name"]) for entry in entries)
-    raise MismatchError(f"{argument} must name one set, got {name!r}; choose from {names}")
-
-
 def _set_notes(entry: dict[str, Any]) -> Iterator[str]:
     """Say what of a set took part in what."""
     tally, name = entry["tally"], entry["name"]
     if tally["n_unreadable"]:
         yield f"{name}: {tally['n_unreadable']:,} files could not be read, the first: {tally['unreadable'][0]}"
+    sizes = {size: tuple(map(int, size.split("x"))) for size in tally["sizes"]}
+    thin = sum(tally["sizes"][size] for size, sides in sizes.items() if min(sides) == 1)
+    if thin:
+        yield f"{name}: {thin:,} images are one pixel high or wide, and have no full-size spectrum"
     full = {key.split("/")[0]: count for key, count in entry["counts"].items() if key.endswith("/log/grey")}
-    left = tally["n_images"] - sum(full.values())
+    left = tally["n_images"] - thin - sum(full.values())
     if left:
         whole = [size for size, count in full.items() if count == tally["sizes"].get(size)]
         which = f"sizes other than {', '.join(sorted(whole))}" if whole else "various sizes" if full else "every size"
@@ -316,6 +336,6 @@ def _set_notes(entry: dict[str, Any]) -> Iterator[str]:
             f"have one hold at most {FULL_PIXELS:,} pixels together. Block, tile and radial spectra are of all sizes "
             "from 32 x 32"
         )
-    small = sum(number for size, number in tally["sizes"].items() if min(map(int, size.split("x"))) < BLOCK_SIZE)
+    small = sum(tally["sizes"][size] for size, sides in sizes.items() if min(sides) < BLOCK_SIZE)
     if small:
         yield f"{name}: {small:,} images are below 32 x 32 pixels: they have no block, tile or radial spectra"

@@ -129,13 +129,20 @@ def _arrays(found: SpectrumComparison, ratio: Array) -> dict[str, Array]:
 def _summary(found: SpectrumComparison) -> dict[str, float | None]:
     """Effects without limit, of coefficients that vary in neither set, count as large and have no number."""
     absolute = np.abs(found.effect_size)
-    largest = int(absolute.argmax())
     summary = {
         "median_absolute": float(np.median(absolute)),
         "maximum_absolute": float(absolute.max()),
         "share_large": float(np.mean(absolute >= LARGE_EFFECT)),
-        "largest": float(found.effect_size.flat[largest]),
-        "largest_low": float(found.low.flat[largest]),
-        "largest_high": float(found.high.flat[largest]),
+        **_largest(found, absolute),
     }
-    return {name: value if np.isfinite(value) else None for name, value in summary.items()}
+    return {name: value if value is not None and np.isfinite(value) else None for name, value in summary.items()}
+
+
+def _largest(found: SpectrumComparison, absolute: Array) -> dict[str, float | None]:
+    """Return the largest effect that is significant: among thousands some are large by chance in any two sets."""
+    names = ("largest", "largest_low", "largest_high")
+    if not found.significant.any():
+        return dict.fromkeys(names)
+    place = int(np.where(found.significant, absolute, -1.0).argmax())
+    values = (found.effect_size, found.low, found.high)
+    return {name: float(value.flat[place]) for name, value in zip(names, values, strict=True)}

@@ -21,8 +21,8 @@ from spectell.errors import ArtifactError
 from spectell.spectra import SpectrumStatistics
 from spectell.workflows.mean_spectra.sums import SetSums, Tally
 
-__all__ = ["FORMAT_VERSION", "ArrayFile", "Progress", "load_progress", "load_sums", "save_progress", "sums_arrays"]
-__all__ += ["sums_metadata", "write_arrays"]
+__all__ = ["FORMAT_VERSION", "ArrayFile", "Progress", "load_progress", "load_sums", "open_result", "save_progress"]
+__all__ += ["sums_arrays", "sums_metadata", "write_arrays"]
 
 FORMAT_VERSION = 1
 
@@ -93,6 +93,20 @@ class ArrayFile(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+
+def open_result(path: str | os.PathLike[str]) -> ArrayFile:
+    """Open what a whole run wrote.
+
+    Raises
+    ------
+    ArtifactError
+        If the file cannot be read, or is something else, such as unfinished work.
+    """
+    file = ArrayFile(path)
+    if not file.metadata.keys() >= {"sets", "settings", "lossless"}:
+        raise ArtifactError(f"cannot read {os.fspath(path)!r}: it is unfinished work, not a result; name a spectra.npz")
+    return file
 
 
 def sums_metadata(sums: SetSums) -> dict[str, Any]:

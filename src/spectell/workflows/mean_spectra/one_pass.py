@@ -60,7 +60,7 @@ def probe_sizes(files: ImageFiles, crew: Crew) -> frozenset[tuple[int, int]]:
 
     Up to 128 files, 32 of them if they are large, evenly spread over the set, are read; their sizes are taken from the
     most frequent on, at most `FULL_SIZES` of them and as many as fit `FULL_PIXELS`. A size that a single one of several
-    files has is passed over.
+    files has is passed over, and so is one of a side of 1: its spectrum is no picture.
     """
     few, many = _PROBED
     chosen = _evenly(files.files, few)
@@ -73,7 +73,7 @@ def probe_sizes(files: ImageFiles, crew: Crew) -> frozenset[tuple[int, int]]:
     sizes: set[tuple[int, int]] = set()
     room = FULL_PIXELS
     for size, number in sorted(found.items(), key=lambda item: (-item[1], item[0])):
-        fits = size[0] * size[1] <= room and len(sizes) < FULL_SIZES
+        fits = min(size) > 1 and size[0] * size[1] <= room and len(sizes) < FULL_SIZES
         if fits and (number > 1 or found.total() < 4):
             sizes.add(size)
             room -= size[0] * size[1]

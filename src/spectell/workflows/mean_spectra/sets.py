@@ -15,6 +15,7 @@ import numpy.typing as npt
 from spectell.datasets import REAL, Entry, Manifest, read_dataset
 from spectell.datasets.naming import REAL_FOLDERS
 from spectell.errors import ManifestError, ParameterError
+from spectell.images import describe_path
 from spectell.workflows.reading.walk import PathLike, walk
 
 __all__ = ["DETAILED_IMAGES", "ImageFiles", "list_sets"]
@@ -30,7 +31,7 @@ class ImageFiles:
     Parameters
     ----------
     source, generator : str
-        What the set is; the generator of photographs is ``real``.
+        What the set is, in printable characters; the generator of photographs is ``real``.
     files : sequence of str
         In a fixed order, after `limit` has chosen among them.
     detailed : ndarray of shape (N,), bool
@@ -80,6 +81,7 @@ def list_sets(
     Returns
     -------
     sets : list of ImageFiles
+        Named as `describe_path` names what may hold any bytes: names of arrays must be text, and lines one line.
     notes : list of str
         For a person to see.
 
@@ -104,13 +106,13 @@ def list_sets(
     notes: list[str] = []
     for dataset in datasets:
         manifest = _listed(os.fsdecode(dataset), real)
-        notes.extend(manifest.notes)
+        notes.extend(map(describe_path, manifest.notes))
         for source, generators in manifest.counts().items():
             for generator in sorted(generators, key=lambda name: (name != REAL, name)):
-                key = (source or Path(os.fsdecode(dataset)).stem, generator)
+                key = (describe_path(source or Path(os.fsdecode(dataset)).stem), describe_path(generator))
                 if key in found:
                     raise ManifestError(
-                        f"several of the data sets have a set called {'/'.join(key)!r}; rename a folder"
+                        f"several of the data sets have a set called '{'/'.join(key)}'; rename a folder"
                     )
                 chosen = (manifest.sources == source) & (manifest.generators == generator)
                 found[key] = _Rows(manifest, np.flatnonzero(chosen))
@@ -167,7 +169,7 @@ def _plain(dataset: str, real: str | None) -> Manifest:
 
 
 def _chosen(source: str, generator: str, files: _Rows, limit: int | None, seed: int) -> ImageFiles:
-    name = hashlib.sha256(f"{source}/{generator}".encode(errors="surrogateescape")).digest()
+    name = hashlib.sha256(f"{source}/{generator}".encode()).digest()
     rng = np.random.default_rng([seed, *name[:8]])
     if limit is not None and limit < len(files):
         files = files.take(np.sort(rng.permutation(len(files))[:limit]))

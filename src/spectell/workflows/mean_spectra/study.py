@@ -184,8 +184,10 @@ class Comparison:
         The false-discovery rate.
     effect_summary : dict of str to float or None
         ``median_absolute``, ``maximum_absolute`` effect size (standard deviations), ``share_large`` (absolute effect at
-        least 0.8); the effect that is largest without its sign, with the ends of its confidence interval: ``largest``,
-        ``largest_low``, ``largest_high``. None for an infinite one: coefficients that differ and vary in neither set.
+        least 0.8), of all coefficients. Of those that differ significantly, the effect that is largest without its
+        sign, with the ends of its pointwise confidence interval, that of this coefficient by itself: ``largest``,
+        ``largest_low``, ``largest_high``; None where none differs. None for an infinite effect too: coefficients that
+        differ and vary in neither set.
     arrays : mapping of str to ndarray
         Where the arrays are read from at every access.
     key : str
@@ -257,11 +259,15 @@ class SpectrumStudy:
     comparisons : tuple of Comparison
         Empty with a single set, or where no spectrum is shared with the reference.
     settings : dict
-        What decides the numbers: limit, seed, bounds, block size, log offset.
+        What decides the numbers that this run measured: limit, seed, bounds, block size, log offset. Limit and seed are
+        None if it only merged results.
     notes : tuple of str
         What was left out and why, one line each; for a person to see.
     directory : Path
         Where ``spectra.npz`` and ``spectra.json`` lie.
+    merged : tuple of dict
+        How each result that was merged had been measured: its ``file``, ``sets``, ``settings``, the sets said to be
+        ``lossless``, and those results that had been ``merged`` into it.
     """
 
     sets: tuple[SetSpectra, ...]
@@ -270,6 +276,7 @@ class SpectrumStudy:
     settings: dict[str, Any]
     notes: tuple[str, ...]
     directory: Path
+    merged: tuple[dict[str, Any], ...] = ()
     _by_name: dict[str, SetSpectra] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -61,8 +61,15 @@ def load_study(directory: str | os.PathLike[str]) -> SpectrumStudy:
     comparisons = tuple(
         Comparison(**{**entry, "counts": tuple(entry["counts"])}, arrays=arrays) for entry in metadata["comparisons"]
     )
-    notes = tuple(metadata["notes"])
-    return SpectrumStudy(sets, metadata["reference"], comparisons, metadata["settings"], notes, Path(directory))
+    return SpectrumStudy(
+        sets,
+        metadata["reference"],
+        comparisons,
+        metadata["settings"],
+        tuple(metadata["notes"]),
+        Path(directory),
+        tuple(metadata.get("merged", ())),  # earlier versions did not say
+    )
 
 
 def _set(entry: Mapping[str, Any], arrays: ArrayFile, lossless: set[str]) -> SetSpectra:
@@ -153,6 +160,7 @@ def study_as_dict(study: SpectrumStudy) -> dict[str, Any]:
     document = {
         "reference": study.reference,
         "settings": study.settings,
+        "merged": list(study.merged),
         "notes": list(study.notes),
         "arrays": ARRAYS,
         "sets": [_set_dict(each) for each in study.sets],

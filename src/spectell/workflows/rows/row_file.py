@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from spectell.datasets.claims import claim
 from spectell.errors import MismatchError, SpectellError
 
 __all__ = ["SYNC_SECONDS", "RowFile", "remove_file"]
@@ -97,18 +98,10 @@ class RowFile:
 
 
 def _claim(handle: int, path: Path) -> None:
-    """Keep two runs from writing into one file; the claim ends with the process, and workers do not inherit it."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    try:
-        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    """Keep two runs from writing into one file."""
+    if not claim(handle):
         os.close(handle)
-        raise MismatchError(f"another run is writing {path}; wait for it or name another output") from None
-    except OSError:  # a file system without locks
-        return
+        raise MismatchError(f"another run is writing {path}; wait for it or name another output")
 
 
 def remove_file(path: Path) -> None:
