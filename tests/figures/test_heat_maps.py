@@ -25,6 +25,11 @@ def test_panels_stand_in_as_many_columns_as_were_asked_for():
     assert [(place.rowspan.start, place.colspan.start) for place in places] == [divmod(k, 3) for k in range(7)]
 
 
+def test_two_panels_fill_the_width_of_three_and_a_single_one_half_of_it():
+    widths = [plot_heat_maps([np.zeros((4, 4))] * n, list("abcd"[:n])).get_figwidth() for n in (1, 2, 3, 4)]
+    assert widths[1] == widths[2] == 2 * widths[0] < widths[3]
+
+
 def test_the_mean_takes_no_part_in_the_scale(rng):
     values = rng.normal(size=(8, 8))
     before = limits_of([values])

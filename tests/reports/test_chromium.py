@@ -12,6 +12,8 @@ import pytest
 from PIL import Image
 
 from spectell.reports.explanation import render_explanation
+from spectell.reports.page import render_page
+from spectell.reports.parts import table
 from spectell.reports.spectrum import write_spectrum_report
 from spectell.workflows.explain import explain
 from spectell.workflows.photographs import PHOTOGRAPHS
@@ -163,6 +165,27 @@ def test_the_tables_of_spectra_fit_a_desk_and_paper(browser, wide_page, paper):
     paper(wide_page)
     assert browser.evaluate(OVERFLOWING) == []
     assert browser.evaluate("document.documentElement.scrollWidth") <= PAPER
+
+
+def test_names_of_sets_break_between_their_parts_on_a_telephone(browser, tmp_path):
+    made = table(
+        ["set", *"abcdefgh"], [["apple2orange256/cyclegan", *["number"] * 8]], caption="wide", numeric=range(1, 9)
+    )
+    (tmp_path / "names.html").write_text(render_page("names", made), encoding="utf-8")
+    browser.show(tmp_path / "names.html", PHONE)
+    height = "document.querySelector('tbody th').getClientRects()[0].height"
+    line = "parseFloat(getComputedStyle(document.querySelector('tbody th')).lineHeight)"
+    assert 2 <= browser.evaluate(f"{height} / {line}") < 3
+    assert browser.evaluate("document.documentElement.scrollWidth") <= PHONE
+
+
+def test_a_page_of_spectra_does_not_scroll_sideways_and_its_figures_take_the_width_that_there_is(browser, wide_page):
+    browser.show(wide_page, PHONE)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= PHONE
+    browser.show(wide_page, DESK)
+    column = browser.evaluate("document.querySelector('main section h2').getBoundingClientRect().width")
+    widths = browser.evaluate("[...document.querySelectorAll('figure img')].map(one => one.clientWidth)")
+    assert min(width for width in widths if width) > 0.85 * column
 
 
 def test_captions_wrap_to_what_is_seen_of_a_table(browser, wide_page):

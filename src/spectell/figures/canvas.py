@@ -17,7 +17,16 @@ from spectell.figures.style import LIGHT, Theme
 if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
-__all__ = ["DECIBELS_PER_NAT", "HALF_CYCLE_TICKS", "colour_map", "cycle", "drawable", "grid_shape", "themed"]
+__all__ = [
+    "DECIBELS_PER_NAT",
+    "HALF_CYCLE_TICKS",
+    "colour_map",
+    "cycle",
+    "drawable",
+    "grid_shape",
+    "is_drawable",
+    "themed",
+]
 
 DECIBELS_PER_NAT = 10 / np.log(10)
 """Decibels in one unit of the natural logarithm of a power; a magnitude has twice as many."""
@@ -26,6 +35,28 @@ HALF_CYCLE_TICKS = (0.0, 0.125, 0.25, 0.375, 0.5)
 """Ticks of a frequency axis in cycles per pixel: where JPEG blocks and doublings of the size leave their marks."""
 
 _FONT = "DejaVu Sans"  # comes with matplotlib, so that figures are the same everywhere
+_FALLBACKS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Noto Sans JP",
+    "Noto Sans KR",
+    "Source Han Sans SC",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Droid Sans Fallback",
+    "IPAexGothic",
+    "IPAGothic",
+    "NanumGothic",
+    "Microsoft YaHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "PingFang SC",
+    "Hiragino Sans",
+    "Arial Unicode MS",
+)
+"""Fonts with Chinese, Japanese or Korean letters; those that are installed draw what the first font has not."""
+
 _LONGEST_NAME = 28
 _LEVELS = 64
 """Colours of a map: finer steps than an eye tells apart, coarser than the noise that PNG cannot compress."""
@@ -68,13 +99,25 @@ def colour_map(theme: Theme, *, diverging: bool) -> Colormap:
     return chosen.with_extremes(bad=theme.line)
 
 
-def drawable(name: str) -> str:
-    r"""Write a name with what the figures' font has, and not too long; the middle of a long one is left out.
+def is_drawable(name: str) -> bool:
+    r"""Whether the figures' fonts have every letter of a name.
 
     Examples
     --------
-    >>> drawable("progan"), drawable("\u4e2d"), drawable("a\udce9")
-    ('progan', '\\u4e2d', 'a\\udce9')
+    >>> is_drawable("g\u00e9n\u00e9r\u00e9"), is_drawable("a\udce9")
+    (True, False)
+    """
+    known = _glyphs()
+    return all(letter.isprintable() and ord(letter) in known for letter in name)
+
+
+def drawable(name: str) -> str:
+    r"""Write a name with what the figures' fonts have, and not too long; the middle of a long one is left out.
+
+    Examples
+    --------
+    >>> drawable("progan"), drawable("\u200b"), drawable("a\udce9")
+    ('progan', '\\u200b', 'a\\udce9')
     >>> drawable("a-name-that-goes-on-for-ever/and-ever")
     'a-name-that-go…ever/and-ever'
     """
@@ -110,12 +153,21 @@ def cycle(theme: Theme, number: int) -> Sequence[str]:
 def _glyphs() -> frozenset[int]:
     from matplotlib.font_manager import findfont, get_font
 
-    return frozenset(get_font(findfont(_FONT)).get_charmap())
+    return frozenset().union(*(get_font(findfont(font)).get_charmap() for font in _fonts()))
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> list[str]:
+    """Names of the fonts that there are, in the order in which matplotlib looks for a letter in them."""
+    from matplotlib.font_manager import fontManager
+
+    installed = set(fontManager.get_font_names())
+    return [_FONT, *(font for font in _FALLBACKS if font in installed)]
 
 
 def _settings(theme: Theme) -> Any:
     return {
-        "font.family": _FONT,
+        "font.family": _fonts(),
         "font.size": 9.0,
         "axes.titlesize": 10.0,
         "axes.labelsize": 9.0,

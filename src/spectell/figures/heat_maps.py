@@ -44,6 +44,9 @@ __all__ = [
 Float64Array = npt.NDArray[np.float64]
 Limits = tuple[float, float]
 
+_LEAST_SIDE, _PAGE_WIDTH = 2.75, 9.25
+"""Inches of a panel, and of the column of a page: two panels fill it, a single one half of it."""
+
 _TAIL = 0.25
 """Per cent of all cells that may lie beyond either end of a scale."""
 
@@ -129,7 +132,8 @@ def plot_heat_maps(
     with themed(theme):
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(2.75 * columns + 1.0, 2.7 * rows + 0.45), layout="compressed")
+        side = max(_LEAST_SIDE, (_PAGE_WIDTH / (1 if columns > 1 else 2) - 1.0) / columns)
+        figure = Figure(figsize=(side * columns + 1.0, (side - 0.05) * rows + 0.45), layout="compressed")
         panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, value, caption in zip(panels, drawn, captions, strict=False):
             image = draw_heat_map(axes, value, limits, centred=scale.centred, theme=theme)

@@ -126,7 +126,7 @@ def plot_radial_profiles(
     with themed(theme):
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(8.2, 4.8), layout="constrained")
+        figure = Figure(figsize=(9.6, 4.8), layout="constrained")
         axes = figure.subplots()
         for k, (curve, colour) in enumerate(zip(curves, cycle(theme, len(curves)), strict=True)):
             _draw(axes, curve, colour, dashes=k // len(theme.cycle))
@@ -266,7 +266,7 @@ def _name_at_end(axes: Axes, curves: Sequence[Curve], colours: Sequence[str]) ->
     places = spread_labels([(end - low) / (high - low) for end in ends], _LABEL_HEIGHT)
     shift = min(0.0, 1.0 - max(places))
     for curve, colour, end, place in zip(curves, colours, ends, places, strict=True):
-        law = f"  1/f^{curve.law.exponent:.2f}" if curve.law else ""
+        law = f"  1/f^{curve.law.exponent:z.2f}".replace("-", "−") if curve.law else ""
         axes.annotate(
             f"{drawable(curve.name)}{law}",
             xy=(1.0, (end - low) / (high - low)),

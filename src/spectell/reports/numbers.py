@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["NO_BREAK", "of_hundred", "percent", "plain", "signed", "tenths"]
+__all__ = ["MOST_DEVIATIONS", "NO_BREAK", "deviations", "of_hundred", "percent", "plain", "signed", "tenths"]
 
 NO_BREAK = "\u00a0"
 """A space at which no line ends."""
+
+MOST_DEVIATIONS = 1000
+"""Standard deviations; larger numbers of them are not written."""
 
 
 def percent(share: float) -> str:
@@ -46,20 +49,39 @@ def of_hundred(share: float) -> str:
     return f"{_hundredfold(share, 0, 'fewer than', 'more than')} of 100"
 
 
-def signed(value: float) -> str:
+def signed(value: float, decimals: int = 2) -> str:
     """Write a number with its sign.
 
     Examples
     --------
-    >>> signed(0.5), signed(-0.25)
-    ('+0.50', '−0.25')
+    >>> signed(0.5), signed(-0.25), signed(-0.001), signed(-0.125, 3)
+    ('+0.50', '−0.25', '+0.00', '−0.125')
     """
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{value:+z.{decimals}f}".replace("-", "−")
 
 
-def plain(value: float) -> str:
-    """Write a number with a minus sign that is one."""
-    return f"{value:.2f}".replace("-", "−")
+def plain(value: float, decimals: int = 2) -> str:
+    """Write a number with a minus sign that is one; what rounds to zero has none.
+
+    Examples
+    --------
+    >>> plain(-2.5), plain(-0.004)
+    ('−2.50', '0.00')
+    """
+    return f"{value:z.{decimals}f}".replace("-", "−")
+
+
+def deviations(value: float) -> str:
+    """Write a number of standard deviations; beyond a thousand the deviation is too small to count in.
+
+    Examples
+    --------
+    >>> deviations(8.0), deviations(59354.9), deviations(-2000.0)
+    ('+8.00', 'more than +1,000', 'less than −1,000')
+    """
+    if abs(value) <= MOST_DEVIATIONS:
+        return signed(value)
+    return f"more than +{MOST_DEVIATIONS:,}" if value > 0 else f"less than −{MOST_DEVIATIONS:,}"
 
 
 def _hundredfold(share: float, decimals: int, less: str, more: str) -> str:

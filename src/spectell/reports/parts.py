@@ -28,8 +28,8 @@ __all__ = [
 ]
 
 _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
-_LEGIBLE = "36rem"
-"""Width below which a wide figure scrolls instead of shrinking."""
+_LEGIBLE, _LEAST_SHARE = "36rem", 0.8
+"""Width, and share of its own, below which a wide figure scrolls instead of shrinking."""
 DARK_SCREEN = "screen and (prefers-color-scheme: dark)"
 """When the dark rendering of a figure is shown; paper gets the light one."""
 
@@ -167,7 +167,7 @@ def figure(
         raise ParameterError("alt must say what the picture shows, got nothing; describe it in a sentence")
     style = None if width is None else f"max-width:min(100%,{int(width)}px)"
     if wide and width is not None:
-        style = f"width:min(100%,{int(width)}px);min-width:min({_LEGIBLE},{int(width)}px)"
+        style = f"width:min(100%,{int(width)}px);min-width:min({_LEGIBLE},{int(_LEAST_SHARE * width)}px)"
     picture = element("img", src=data_uri(light), alt=alt, style=style)
     if dark is not None:
         picture = element("picture", element("source", srcset=data_uri(dark), media=DARK_SCREEN), picture)

@@ -88,12 +88,16 @@ class Rendered:
         """Contents of the files to be written, by name."""
         return {f"{self.drawing.name}.png": self.light, f"{self.drawing.name}.pdf": self.pdf}
 
+    @property
+    def width(self) -> int:
+        """Of the figure on a page, in CSS pixels."""
+        return round(int.from_bytes(self.light[16:20], "big") / _DENSITY)  # of the PNG's header
+
     def figure(self, note: Content = "", *, both: bool = True) -> Markup:
         """Return the figure of a page, in both schemes or, where bytes must be saved, in the light one."""
         caption = join([self.drawing.caption, note], " " if note else "")
-        width = round(int.from_bytes(self.light[16:20], "big") / _DENSITY)  # of the PNG's header
         dark = self.dark if both and self.dark else None
-        return figure(self.light, dark=dark, alt=self.drawing.alt, caption=caption, wide=True, width=width)
+        return figure(self.light, dark=dark, alt=self.drawing.alt, caption=caption, wide=True, width=self.width)
 
 
 def render_drawing(drawing: Drawing) -> Rendered:

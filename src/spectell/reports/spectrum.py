@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
 from spectell.datasets.atomic import replacing
 from spectell.reports.markup import Content, Markup, join
-from spectell.reports.numbers import signed, tenths
+from spectell.reports.numbers import MOST_DEVIATIONS, deviations, plain, signed, tenths
 from spectell.reports.page import Section, render_page, section, write_page
-from spectell.reports.parts import callout, details, facts, file_link, items, paragraph, subsection
+from spectell.reports.parts import callout, details, facts, file_link, gallery, items, paragraph, subsection
 from spectell.reports.render import Drawing, Rendered, render_drawings
-from spectell.reports.spectrum_figures import drawn_sizes, peak_drawing, profile_drawings
+from spectell.reports.spectrum_figures import drawn_sizes, in_parts, peak_drawing, profile_drawings
 from spectell.reports.spectrum_maps import block_channel_drawing, block_drawings, channel_drawing, full_drawings
 from spectell.reports.spectrum_tables import (
     comparison_table,
+    fitted_law,
+    has_spread,
     largest_effect,
     left_out,
     peak_table,
     power_law_table,
     set_table,
 )
-from spectell.workflows.mean_spectra.drawn import list_drawn
-from spectell.workflows.mean_spectra.study import Comparison, SpectrumStudy
+from spectell.workflows.mean_spectra.study import Comparison, SetSpectra, SpectrumStudy
 
 __all__ = ["PAGE", "findings", "shown_figure", "write_figures", "write_spectrum_report"]
 
 PAGE = "index.html"
 """Name of the page in its folder."""
+
+_COMPARE = ("difference-", "effect-")
+_LONG = 40  # rows of a table
+_NARROW = 600
+"""CSS pixels of a figure of which two stand beside each other."""
 
 
 def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str]) -> Path:
@@ -54,11 +61,13 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
     """
     folder = Path(directory)
     shown = drawn_sizes(study)
-    wanted: list[list[Drawing | None]] = [[*full_drawings(study, size), channel_drawing(study, size)] for size in shown]
-    wanted += [[*block_drawings(study), block_channel_drawing(study)]]
-    wanted += [[*profile_drawings(study)], [peak_drawing(study)]]
-    groups = [[drawing for drawing in group if drawing is not None] for group in wanted]
-    list_drawn(folder, [PAGE, *(f"{made.name}.{suffix}" for made in chain(*groups) for suffix in ("png", "pdf"))])
+    wanted: list[Callable[[Sequence[SetSpectra]], Iterable[Drawing | None]]] = [
+        *(partial(_full_drawings, study, size) for size in shown),
+        lambda sets: [*block_drawings(study, sets), block_channel_drawing(study, sets)],
+        partial(profile_drawings, study),
+        lambda sets: [peak_drawing(study, sets)],
+    ]
+    groups = [in_parts(study, draw) for draw in wanted]
     figures = iter(write_figures(list(chain(*groups)), folder))
     *full, blocks, profiles, peaks = [list(islice(figures, len(group))) for group in groups]
     sizes = list(zip(shown, full, strict=True))
@@ -69,7 +78,7 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
         *([_block_section(study, blocks)] if blocks else []),
         *([section("Fall of power", *map(shown_figure, profiles), power_law_table(study))] if profiles else []),
         section("Peaks", _about_peaks(), *map(shown_figure, peaks), peak_table(study)),
-        section("What was left out", left_out(study)),
+        section("What was left out", left_out(study, shown)),
         section("How it was made", _settings(study)),
         eyebrow="Spectra",
         lead=f"Mean spectra of {len(study.sets)} {'set' if len(study.sets) == 1 else 'sets'} of images"
@@ -120,35 +129,58 @@ def findings(study: SpectrumStudy) -> Markup:
 
 def _difference(found: Comparison) -> str:
     what = f"full-size spectra of {found.size}" if found.kind == "log" else "block-averaged spectra"
+    if not has_spread(found):
+        return f"not comparable by {what}, since the images of a set do not differ from each other."
     largest = largest_effect(found)
     by = ""
     if largest is not None:
-        effect, low, high = map(signed, largest)
-        by = f", the largest by {effect} standard deviations (95 % interval {low} to {high})"
+        effect, low, high = largest
+        by = f", the largest by {deviations(effect)} standard deviations"
+        if abs(effect) <= MOST_DEVIATIONS:
+            by += f" (pointwise 95 % interval {signed(low)} to {signed(high)})"
     return f"{tenths(found.share_significant)} of {found.n_coefficients:,} coefficients of {what} differ{by}."
 
 
 def _exponents(study: SpectrumStudy, name: str) -> str:
-    laws = [study[each].tiles[0].radial.power_law if study[each].tiles else None for each in (name, study.reference)]
-    own, other = laws
+    own, other = (fitted_law(study[each]) for each in (name, study.reference))
     if own is None or other is None:
         return ""
-    return f"Power falls with exponent {own.exponent:.2f} (reference: {other.exponent:.2f})."
+    return f"Power falls with exponent {plain(own.exponent)} (reference: {plain(other.exponent)})."
 
 
 def _full_section(study: SpectrumStudy, size: str, figures: Sequence[Rendered], *, single: bool) -> Section:
     compared = [each for each in study.comparisons if each.size == size and each.kind == "log"]
-    *grey, channels = figures
-    first = [figure for figure in grey if figure.drawing.name.startswith(("mean-", "difference-", "effect-"))]
-    rest = [figure for figure in grey if figure not in first]
+    channels = [made for made in figures if "channels-" in made.drawing.name]
+    grey = [made for made in figures if made not in channels]
+    means, *compare = ([made for made in grey if made.drawing.name.startswith(name)] for name in ("mean-", *_COMPARE))
+    rest = [made for made in grey if made not in [*means, *chain(*compare)]]
     return section(
         "Full-size spectra" if single else f"Full-size spectra, {size}",
-        *map(shown_figure, first),
-        subsection("Red, green and blue", shown_figure(channels)),
-        *([comparison_table(study, compared)] if compared else []),
+        *map(shown_figure, means),
+        _beside(list(chain(*compare))),
+        subsection("Red, green and blue", *map(shown_figure, channels)),
+        _compared_table(study, compared),
         # Maps of noise are large. What is folded away has one scheme, so that pages of five sets stay below 3 MB.
         details("Signed means, ratio and spread", *(shown_figure(made, both=False) for made in rest)) if rest else "",
     )
+
+
+def _full_drawings(study: SpectrumStudy, size: str, sets: Sequence[SetSpectra]) -> list[Drawing | None]:
+    return [*full_drawings(study, size, sets), channel_drawing(study, size, sets)]
+
+
+def _beside(figures: Sequence[Rendered]) -> Markup:
+    """Put figures that are narrow, of a single map, beside each other."""
+    shown = [shown_figure(made) for made in figures]
+    return gallery(*shown) if all(made.width <= _NARROW for made in figures) else join(shown)
+
+
+def _compared_table(study: SpectrumStudy, compared: Sequence[Comparison]) -> Markup:
+    """Make the table of what differs, folded where it is longer than a screen or two."""
+    if not compared:
+        return Markup("")
+    made = comparison_table(study, compared)
+    return made if len(compared) <= _LONG else details(f"The {len(compared)} differences as a table", made)
 
 
 def _block_section(study: SpectrumStudy, figures: Sequence[Rendered]) -> Section:
@@ -160,7 +192,7 @@ def _block_section(study: SpectrumStudy, figures: Sequence[Rendered]) -> Section
             "and images of any size take part."
         ),
         *map(shown_figure, figures),
-        *([comparison_table(study, compared)] if compared else []),
+        _compared_table(study, compared),
     )
 
 

@@ -17,6 +17,8 @@ from spectell.figures.heat_maps import DIFFERENCE, EFFECT, GEOMETRIC_MEAN, RATIO
 from spectell.figures.style import Theme
 from spectell.reports.numbers import tenths
 from spectell.reports.render import Drawing
+from spectell.reports.spectrum_names import listed, set_label
+from spectell.reports.spectrum_tables import has_spread
 from spectell.workflows.mean_spectra.means import BLOCK_CHANNELS, CHANNELS
 from spectell.workflows.mean_spectra.study import Comparison, SetSpectra, SpectrumStudy
 
@@ -29,11 +31,10 @@ __all__ = [
     "block_drawings",
     "channel_drawing",
     "full_drawings",
-    "listed",
-    "set_label",
 ]
 
 Float64Array = npt.NDArray[np.float64]
+Sets = Sequence[SetSpectra]
 
 AMPLITUDE = 2 * DECIBELS_PER_NAT
 """Decibels in a nat of magnitude: power is its square."""
@@ -42,25 +43,12 @@ _SIGNED = Scale("magnitude of the mean (dB)")
 _LEAST = 1e-6  # of a signed mean, so that zero has a logarithm
 
 
-def set_label(each: SetSpectra, study: SpectrumStudy) -> str:
-    """Name a set in a figure: its generator, and its source where there are several."""
-    return each.generator if len({other.source for other in study.sets}) == 1 else each.name
-
-
-def listed(labels: Sequence[str]) -> str:
-    """Write names one after the other, as a sentence has them.
-
-    Examples
-    --------
-    >>> listed(["real"]), listed(["real", "progan", "sngan"])
-    ('real', 'real, progan and sngan')
-    """
-    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
-
-
-def full_drawings(study: SpectrumStudy, size: str) -> Iterator[Drawing]:
-    """Yield the figures of the full-size spectra of one size."""
-    having = [(each, full) for each in study.sets for full in each.full if full.name == size]
+def full_drawings(study: SpectrumStudy, size: str, sets: Sets | None = None) -> Iterator[Drawing]:
+    """Yield the figures of the full-size spectra of one size, of some of the sets or of all."""
+    sets = study.sets if sets is None else sets
+    having = [(each, full) for each in sets for full in each.full if full.name == size]
+    if not having:
+        return
     labels = [set_label(each, study) for each, _ in having]
     images = ", ".join(f"{full.count:,} of {label}" for label, (_, full) in zip(labels, having, strict=True))
     logs = [full.log["grey"] for _, full in having]
@@ -75,7 +63,7 @@ def full_drawings(study: SpectrumStudy, size: str) -> Iterator[Drawing]:
         f"Mean of the logarithm of every DCT coefficient of grey images of {size} pixels, on one scale: {images}. That "
         "is the geometric mean of the power, which lies below the mean. Low frequencies are top left.",
     )
-    yield from _compared_maps(study, "log", "grey", size)
+    yield from _compared_maps(study, sets, "log", "grey", size)
     yield _maps(
         f"signed-{size}",
         lambda: [20 * np.log10(np.abs(each.mean) + _LEAST) for each in signed],
@@ -95,9 +83,10 @@ def full_drawings(study: SpectrumStudy, size: str) -> Iterator[Drawing]:
     )
 
 
-def block_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
-    """Yield the figures of the block-averaged spectra."""
-    having = [(each, each.blocks["luma"]) for each in study.sets if "luma" in each.blocks]
+def block_drawings(study: SpectrumStudy, sets: Sets | None = None) -> Iterator[Drawing]:
+    """Yield the figures of the block-averaged spectra, of some of the sets or of all."""
+    sets = study.sets if sets is None else sets
+    having = [(each, each.blocks["luma"]) for each in sets if "luma" in each.blocks]
     if not having:
         return
     labels = [set_label(each, study) for each, _ in having]
@@ -111,14 +100,18 @@ def block_drawings(study: SpectrumStudy) -> Iterator[Drawing]:
         "Geometric mean, over images and their blocks of 32 x 32 native pixels, of the power of the luma, which lies "
         f"below the mean. Images of all sizes take part: {images}.",
     )
-    yield from _compared_maps(study, "blocks", "luma", None)
+    yield from _compared_maps(study, sets, "blocks", "luma", None)
 
 
-def channel_drawing(study: SpectrumStudy, size: str) -> Drawing:
-    """Return the figure of red, green and blue of one size: differences to the reference, or means without one."""
-    having = [(set_label(each, study), full) for each in study.sets for full in each.full if full.name == size]
-    compared = _channel_differences(study, "log", CHANNELS[1:], size)
-    if compared is not None:
+def channel_drawing(study: SpectrumStudy, size: str, sets: Sets | None = None) -> Drawing | None:
+    """Return the figure of red, green and blue of one size: differences to the reference, or means without one.
+
+    None where no set has spectra of that size.
+    """
+    sets = study.sets if sets is None else sets
+    having = [(set_label(each, study), full) for each in sets for full in each.full if full.name == size]
+    compared = _channel_differences(study, sets, "log", CHANNELS[1:], size)
+    if compared is not None or not having:
         return compared
     return _channel_means(
         f"mean-channels-{size}",
@@ -129,19 +122,18 @@ def channel_drawing(study: SpectrumStudy, size: str) -> Drawing:
     )
 
 
-def block_channel_drawing(study: SpectrumStudy) -> Drawing | None:
+def block_channel_drawing(study: SpectrumStudy, sets: Sets | None = None) -> Drawing | None:
     """Return the figure of the colour differences of blocks, as `channel_drawing` does; None without block spectra."""
+    sets = study.sets if sets is None else sets
     channels = BLOCK_CHANNELS[1:]
-    blocks = {
-        set_label(each, study): [each.blocks[channel] for channel in channels] for each in study.sets if each.blocks
-    }
+    blocks = {set_label(each, study): [each.blocks[channel] for channel in channels] for each in sets if each.blocks}
     if not blocks:
         return None
     caption = (
         "The same of the blue and the red difference, as JPEG files have them: blue and red less the luma. Grey "
         "pictures have none."
     )
-    compared = _channel_differences(study, "blocks", channels, None)
+    compared = _channel_differences(study, sets, "blocks", channels, None)
     return compared or _channel_means("blocks-channels", blocks, channels, DECIBELS_PER_NAT, caption)
 
 
@@ -169,9 +161,11 @@ def _channel_means(
     return Drawing(name, make, alt, caption, both=False)
 
 
-def _channel_differences(study: SpectrumStudy, kind: str, channels: Sequence[str], size: str | None) -> Drawing | None:
+def _channel_differences(
+    study: SpectrumStudy, sets: Sets, kind: str, channels: Sequence[str], size: str | None
+) -> Drawing | None:
     """Draw the channels of each set that is compared beside each other; None where none is."""
-    rows = [[study.compared(each.name, kind, channel, size) for channel in channels] for each in study.sets]
+    rows = [[study.compared(each.name, kind, channel, size) for channel in channels] for each in sets]
     found = [each for row in rows for each in row if each is not None]
     if not found:
         return None
@@ -210,9 +204,9 @@ def _colour(channel: str) -> str:
     return channel.removesuffix("_difference")
 
 
-def _compared_maps(study: SpectrumStudy, kind: str, channel: str, size: str | None) -> Iterator[Drawing]:
+def _compared_maps(study: SpectrumStudy, sets: Sets, kind: str, channel: str, size: str | None) -> Iterator[Drawing]:
     """Difference, effect size and, of full-size spectra, ratio of the signed means."""
-    compared = [found for each in study.sets if (found := study.compared(each.name, kind, channel, size)) is not None]
+    compared = [found for each in sets if (found := study.compared(each.name, kind, channel, size)) is not None]
     if not compared:
         return
     unit = DECIBELS_PER_NAT if kind == "blocks" else AMPLITUDE
@@ -230,7 +224,9 @@ def _compared_maps(study: SpectrumStudy, kind: str, channel: str, size: str | No
     caption = (
         f"The same difference to {reference} in standard deviations between images: how much a single image tells."
     )
-    yield _difference(f"effect-{name}", compared, study, EFFECT, lambda each: each.effect, caption)
+    spread = [each for each in compared if has_spread(each)]
+    if spread:
+        yield _difference(f"effect-{name}", spread, study, EFFECT, lambda each: each.effect, caption)
     ratios = [found for each in compared if (found := study.compared(each.name, "signed", channel, size)) is not None]
     if ratios:
         caption = f"Magnitude of the mean coefficient over that of {reference}, as Frank et al. (2020) compare them."

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from spectell.reports.markup import Content, Markup
-from spectell.reports.numbers import signed, tenths
+from spectell.reports.numbers import MOST_DEVIATIONS, deviations, plain, signed, tenths
 from spectell.reports.parts import callout, details, items, paragraph, table
+from spectell.reports.spectrum_names import set_label
+from spectell.spectra.blocks import POWER_OFFSET
 from spectell.spectra.peak_meaning import PeakGrid, PeakMeaning, grid_period, group_peaks
 from spectell.spectra.peaks import FALSE_ALARM, Peak
 from spectell.workflows.mean_spectra.study import Comparison, SetSpectra, SpectrumStudy
 
+if TYPE_CHECKING:
+    from spectell.spectra.radial import PowerLaw
+
 __all__ = [
     "comparison_table",
+    "fitted_law",
+    "has_spread",
     "largest_effect",
     "left_out",
     "peak_table",
@@ -26,6 +35,7 @@ _DASH = "–"
 _MOST_GRIDS = 6
 _MOST_PEAKS = 40
 _MOST_KINDS = 3
+_ROUNDING = 1e-3  # of a logarithm in single precision, in nats
 
 
 def set_table(study: SpectrumStudy) -> Markup:
@@ -33,9 +43,10 @@ def set_table(study: SpectrumStudy) -> Markup:
     rows = []
     for each in study.sets:
         facts = each.facts
-        name: Content = (
-            f"{each.name} (reference)" if each.name == study.reference and len(study.sets) > 1 else each.name
-        )
+        label = set_label(each, study)
+        said = ["reference"] if each.name == study.reference and len(study.sets) > 1 else []
+        said += [] if each.name.endswith(label) else [f"{label} in figures"]
+        name = f"{each.name} ({', '.join(said)})" if said else each.name
         full = ", ".join(f"{full.name}: {full.count:,}" for full in each.full) or _DASH
         rows.append(
             [
@@ -56,17 +67,17 @@ def power_law_table(study: SpectrumStudy) -> Markup:
     """Make the table of the fitted power laws."""
     rows = []
     for each in study.sets:
-        law = each.tiles[0].radial.power_law if each.tiles else None
+        law = fitted_law(each)
         if law is None:
-            rows.append([each.name, *[_DASH] * 4])
+            rows.append([each.name, "no power to fit" if each.tiles and not _has_power(each) else _DASH, *[_DASH] * 3])
             continue
         low, high = law.frequency_range
         rows.append(
             [
                 each.name,
-                f"{law.exponent:.2f}",
-                f"{law.low:.2f} to {law.high:.2f}",
-                f"{law.r_squared:.3f}",
+                plain(law.exponent),
+                f"{plain(law.low)} to {plain(law.high)}",
+                plain(law.r_squared, 3),
                 f"{low:.3f} to {high:.3f}",
             ]
         )
@@ -78,30 +89,53 @@ def comparison_table(study: SpectrumStudy, comparisons: Sequence[Comparison]) ->
     """Make the table of what differs from the reference."""
     rows = []
     for each in comparisons:
-        summary, largest = each.effect_summary, largest_effect(each)
+        summary, spread = each.effect_summary, has_spread(each)
         rows.append(
             [
                 each.name,
                 f"{each.kind} {each.channel.replace('_', ' ')}, {each.size}",
                 f"{each.counts[0]:,} and {each.counts[1]:,}",
                 tenths(each.share_significant),
-                _number(summary["median_absolute"]),
-                "no limit" if largest is None else signed(largest[0]),
-                _DASH if largest is None else f"{signed(largest[1])} to {signed(largest[2])}",
-                tenths(summary["share_large"] or 0),
+                plain(summary["median_absolute"] or 0) if spread else "no spread",
+                *(_largest(each) if spread else [_DASH, _DASH]),
+                tenths(summary["share_large"] or 0) if spread else _DASH,
             ]
         )
-    headers = ["set", "spectrum", "images", "differ", "median effect", "largest", "its 95 % interval", "0.8 or more"]
+    headers = ["set", "spectrum", "images", "differ", "median effect"]
+    headers += ["largest that differs", "its pointwise 95 % interval", "0.8 or more"]
     caption = (
         f"Differences to {study.reference}: share of coefficients that differ after correction for their number; "
-        "effects in standard deviations: the median without sign, the largest with its sign and the interval of that "
-        "coefficient by itself (the largest of so many is too large on average), and the share of 0.8 or more"
+        "effects in standard deviations: the median without sign, the largest of those that differ, with its sign and "
+        "the interval of that coefficient by itself (the largest of so many is too large on average), and the share of "
+        "0.8 or more"
     )
+    if not all(map(has_spread, comparisons)):
+        caption += ". No spread: the images of a set do not differ from each other, so nothing is measured by how much"
     return table(headers, rows, caption=caption, numeric=[2, 3, 4, 5, 6, 7])
 
 
+def has_spread(found: Comparison) -> bool:
+    """Whether the images of the two sets differ among themselves, so that differences can be measured by it.
+
+    Of sets of equal images the deviation is zero or what rounding leaves: half of the effects are infinite or larger
+    than any that pictures have.
+    """
+    median = found.effect_summary["median_absolute"]
+    return median is not None and median <= MOST_DEVIATIONS
+
+
+def fitted_law(each: SetSpectra) -> PowerLaw | None:
+    """Return the power law of a set; None where none was fitted or there is no power to fit it to."""
+    return each.tiles[0].radial.power_law if each.tiles and _has_power(each) else None
+
+
+def _has_power(each: SetSpectra) -> bool:
+    """Whether a profile holds more than the offset of its logarithm; of images without contrast it does not."""
+    return bool((each.tiles[0].radial.mean > math.log(POWER_OFFSET) + _ROUNDING).any())
+
+
 def largest_effect(found: Comparison) -> tuple[float, float, float] | None:
-    """Return the effect size of largest magnitude with the ends of its confidence interval.
+    """Return the largest effect size of the coefficients that differ, with the ends of its confidence interval.
 
     Parameters
     ----------
@@ -110,8 +144,10 @@ def largest_effect(found: Comparison) -> tuple[float, float, float] | None:
     Returns
     -------
     effect, low, high : float
-        In standard deviations. None where the largest is without limit.
+        In standard deviations. None where no coefficient differs significantly, or the largest is without limit.
     """
+    if not found.n_significant:
+        return None
     effect, low, high = (found.effect_summary[name] for name in ("largest", "largest_low", "largest_high"))
     return None if effect is None or low is None or high is None else (effect, low, high)
 
@@ -159,15 +195,48 @@ def read_grids(peaks: Sequence[Peak], meanings: Sequence[PeakMeaning]) -> list[t
     return [(grid, causes[grid.own_peak]) for grid in group_peaks(peaks)]
 
 
-def left_out(study: SpectrumStudy) -> Markup:
-    """Say what was left out and why."""
+def left_out(study: SpectrumStudy, drawn: Sequence[str]) -> Markup:
+    """Say what was left out and why.
+
+    Parameters
+    ----------
+    study : SpectrumStudy
+    drawn : sequence of str
+        Sizes whose full spectra the page shows.
+    """
     unreadable = [line for each in study.sets for line in each.facts.unreadable]
-    said: list[Markup] = [items(*study.notes)] if study.notes else []
+    notes = [*study.notes, *_undrawn(study, drawn), *_without_common_size(study)]
+    said: list[Markup] = [items(*notes)] if notes else []
     if unreadable:
         said.append(details(f"Files that could not be read: {len(unreadable):,} are named", items(*unreadable)))
     if not said:
         return paragraph("Nothing: every file was read, and every image has a full-size spectrum.")
     return callout("Not all of it took part in everything", *said)
+
+
+def _undrawn(study: SpectrumStudy, drawn: Sequence[str]) -> Iterator[str]:
+    """Name the sizes that were measured and are not on the page."""
+    counts: dict[str, int] = {}
+    for each in study.sets:
+        for full in each.full:
+            counts[full.name] = counts.get(full.name, 0) + full.count
+    left = [f"{size} ({count:,} images)" for size, count in counts.items() if size not in drawn]
+    if left:
+        yield (
+            f"Full-size spectra of {', '.join(left)} were measured and are not drawn: a page has {len(drawn)} sizes. "
+            "Their arrays are in spectra.npz, their comparisons in spectra.json"
+        )
+
+
+def _without_common_size(study: SpectrumStudy) -> Iterator[str]:
+    """Name the sets whose full-size spectra cannot be compared."""
+    sizes = {full.name for full in study[study.reference].full}
+    for each in study.sets:
+        if each.name == study.reference or study.compared(each.name, "log", "grey"):
+            continue
+        common = [full.name for full in each.full if full.name in sizes]
+        why = f"of {common[0]} a set has a single image" if common else "no size was measured in both"
+        yield f"{each.name} and {study.reference}: no comparison of full-size spectra, {why}"
 
 
 def probability(value: float) -> str:
@@ -199,7 +268,7 @@ def _grid_row(each: SetSpectra, signal: str, period: int | None, peaks: Sequence
         signal,
         _DASH if period is None else period,
         len(peaks),
-        f"{highest.vertical:+.3f}, {highest.horizontal:.3f}",
+        f"{signed(highest.vertical, 3)}, {highest.horizontal:.3f}",
         f"{highest.height_db:.1f} dB",
         probability(highest.p_value),
         meaning,
@@ -211,12 +280,22 @@ def _peak_row(each: SetSpectra, signal: str, peak: Peak) -> list[Content]:
     return [
         each.name,
         signal,
-        f"{peak.vertical:+.4f}",
+        signed(peak.vertical, 4),
         f"{peak.horizontal:.4f}",
         _DASH if period is None else period,
         f"{peak.height_db:.1f} dB",
         f"{peak.standard_errors:.1f}",
     ]
+
+
+def _largest(found: Comparison) -> list[Content]:
+    """Write the largest effect that is significant, and its interval."""
+    largest = largest_effect(found)
+    if largest is None:
+        return ["no limit" if found.n_significant else "none", _DASH]
+    effect, low, high = largest
+    known = abs(effect) <= MOST_DEVIATIONS
+    return [deviations(effect), f"{signed(low)} to {signed(high)}" if known else _DASH]
 
 
 def _counted(counts: Mapping[str, int]) -> str:
@@ -226,7 +305,3 @@ def _counted(counts: Mapping[str, int]) -> str:
     shown = [f"{name} ({number:,})" for name, number in list(counts.items())[:_MOST_KINDS]]
     more = len(counts) - len(shown)
     return ", ".join([*shown, *([f"{more:,} more"] if more > 0 else [])]) or _DASH
-
-
-def _number(value: float | None) -> str:
-    return "no limit" if value is None else f"{value:.2f}"

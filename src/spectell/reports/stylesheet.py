@@ -63,7 +63,7 @@ summary{cursor:pointer;padding:.3rem 0;font-weight:600}
 footer{padding-top:1.25rem;padding-bottom:2.5rem;color:var(--muted);font-size:.875rem}
 @media (max-width:32rem){.facts{grid-template-columns:1fr;gap:0}.facts dd{margin-bottom:.6rem}
 table{font-size:.85rem}th,td{padding:.35rem .3rem}td.number{white-space:normal}
-td:last-child:not(.number){min-width:8rem}tbody th{min-width:4.5rem}}
+td:last-child:not(.number){min-width:8rem}tbody th{min-width:4.5rem}tbody th:has(wbr){min-width:9.5rem}}
 @media print{@page{margin:16mm}body{font-size:10pt}.contents,.skip{display:none}
 header,main,footer{max-width:none;padding-left:0;padding-right:0}
 .scroll{overflow:visible;container-type:normal}caption>span{position:static;max-width:44rem}
