@@ -26,6 +26,7 @@ from spectell.reports.spectrum_tables import (
     power_law_table,
     set_table,
 )
+from spectell.workflows.mean_spectra.drawn import list_drawn
 from spectell.workflows.mean_spectra.study import Comparison, SetSpectra, SpectrumStudy
 
 __all__ = ["PAGE", "findings", "shown_figure", "write_figures", "write_spectrum_report"]
@@ -68,6 +69,7 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
         lambda sets: [peak_drawing(study, sets)],
     ]
     groups = [in_parts(study, draw) for draw in wanted]
+    list_drawn(folder, [PAGE, *(f"{made.name}.{suffix}" for made in chain(*groups) for suffix in ("png", "pdf"))])
     figures = iter(write_figures(list(chain(*groups)), folder))
     *full, blocks, profiles, peaks = [list(islice(figures, len(group))) for group in groups]
     sizes = list(zip(shown, full, strict=True))
