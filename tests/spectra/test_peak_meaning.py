@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from spectell.spectra import Peak, PeakCause, find_peaks, grid_period, group_peaks, peak_meaning, tile_periodogram
+from spectell.spectra.peak_meaning import peak_meanings
 from spectell.spectra.periodogram import noise_error
 
 
@@ -100,6 +101,25 @@ def test_a_factor_is_suggested_only_where_the_file_is_lossless_in_origin(positio
             assert peak_meaning(peak, jpeg_history=jpeg_history, lossless=lossless).upsampling_factor == expected
     cause = peak_meaning(peak, jpeg_history=False, lossless=True).cause
     assert cause is (PeakCause.COLOUR_FILTER_OR_UPSAMPLING if factor == 2 else PeakCause.UPSAMPLING)
+
+
+def factors(*positions, lossless=True):
+    peaks = [peak_at(*position) for position in positions]
+    found = peak_meanings(peaks, jpeg_history=not lossless, lossless=lossless)
+    assert [meaning.text for meaning in found] == [
+        peak_meaning(peak, jpeg_history=not lossless, lossless=lossless).text for peak in peaks
+    ]
+    return [meaning.upsampling_factor for meaning in found]
+
+
+def test_the_harmonics_of_an_enlargement_suggest_its_factor_and_no_divisor_of_it():
+    assert factors((0.5, 0.5), (0, 0.5), (0.25, 0.5)) == [4, 4, 4]
+    assert factors((0.5, 0), (0.25, 0), (0.125, 0)) == [8, 8, 8]
+    assert factors((0.5, 0), (0, 0.5)) == [2, 2]
+    assert factors((0.5, 0), (1 / 3, 0), (1 / 6, 0)) == [2, None, None]
+    assert factors((0.5, 0), (0.25, 0), (0.0625, 0)) == [4, 4, None]  # one peak makes no long period
+    assert factors((0.5, 0.5), (0.25, 0), lossless=False) == [None, None]
+    assert factors() == []
 
 
 @pytest.mark.parametrize("jpeg_history", [True, False, None])

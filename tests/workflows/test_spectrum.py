@@ -456,6 +456,17 @@ def test_only_who_says_so_makes_a_set_lossless_in_origin(rng, tmp_path):
         assert {meaning.upsampling_factor for meaning in tile.meanings} == expected
 
 
+@pytest.mark.parametrize("how", [Image.Resampling.NEAREST, Image.Resampling.BILINEAR])
+def test_an_enlargement_by_four_suggests_four_at_every_peak_of_its_grid(rng, tmp_path, how):
+    small = rng.normal(size=(8, 64, 64, 3)).cumsum(axis=1).cumsum(axis=2)
+    pictures = (128 + 40 * small / small.std()).clip(0, 255).astype(np.uint8)
+    save(tmp_path / "in" / "gan", [np.asarray(Image.fromarray(each).resize((256, 256), how)) for each in pictures])
+    (tile,) = spectrum(tmp_path / "in", tmp_path / "out", lossless=["gan"], workers=1)["in/gan"].tiles
+    found = [meaning for meaning in tile.activity.meanings if meaning.period in {2, 4}]
+    assert {meaning.period for meaning in found} == {2, 4}
+    assert {meaning.upsampling_factor for meaning in found} == {4}
+
+
 def test_nobody_vouches_for_a_jpeg(rng, tmp_path):
     save(tmp_path / "in" / "real", [picture(rng, 64, 64) for _ in range(4)])
     Image.fromarray(picture(rng, 64, 64)).save(tmp_path / "in" / "real" / "one.jpg")

@@ -6,12 +6,13 @@ periods are the same. No position of a peak proves one of them; the history of t
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from spectell.spectra.peaks import Peak
 
 __all__ = ["PeakCause", "PeakGrid", "PeakMeaning", "grid_period", "group_peaks", "peak_meaning"]
+__all__ += ["peak_meanings"]
 
 MAX_PERIOD = 16
 """Longest period that is named, in pixels: generators up-sample by 2 several times, JPEG has 8, or 16 for colours."""
@@ -30,10 +31,11 @@ _JPEG_CHROMA = (
 )
 _MOSAIC_TOO = " Interpolation of a camera's colour filters is possible as well."
 _MOSAIC_OR_UPSAMPLING = (
-    "A period of 2 pixels: interpolation of a camera's colour filters or up-sampling by 2, not distinguishable."
+    "A period of 2 pixels: interpolation of a camera's colour filters, or up-sampling by 2 or a multiple of it, "
+    "not distinguishable."
 )
 _UPSAMPLING = (
-    "A period of {period} pixels: up-sampling by {period}, or by 2 several times, is possible; "
+    "A period of {period} pixels: up-sampling by {period} or a multiple of it, or by 2 several times, is possible; "
     "so is a regular pattern in what is pictured."
 )
 _RESAMPLING = (
@@ -67,7 +69,8 @@ class PeakMeaning:
     period : int or None
         Smallest number of pixels, up to 16, that fits the peak; see `grid_period`.
     upsampling_factor : int or None
-        A factor that would leave this peak, for files that are lossless in origin; otherwise None.
+        The smallest factor that would leave this peak, and of `peak_meanings` all peaks of its grid, for files that are
+        lossless in origin; otherwise None. Multiples of it would leave the same.
     """
 
     cause: PeakCause
@@ -191,6 +194,39 @@ def peak_meaning(peak: Peak, *, jpeg_history: bool | None, lossless: bool) -> Pe
     if period == _MOSAIC:
         return PeakMeaning(PeakCause.COLOUR_FILTER_OR_UPSAMPLING, _MOSAIC_OR_UPSAMPLING, period, factor)
     return PeakMeaning(PeakCause.UPSAMPLING, _UPSAMPLING.format(period=period), period, factor)
+
+
+def peak_meanings(peaks: Iterable[Peak], *, jpeg_history: bool | None, lossless: bool) -> tuple[PeakMeaning, ...]:
+    """Name the possible causes of the peaks of one spectrum.
+
+    Each is read as by `peak_meaning`, but for the factor of up-sampling: enlarging by 4 leaves peaks at 1/2 as well,
+    which by themselves suggest 2. So all that suggest one have the largest of their grid.
+
+    Parameters
+    ----------
+    peaks : iterable of Peak
+    jpeg_history : bool or None
+    lossless : bool
+
+    Returns
+    -------
+    meanings : tuple of PeakMeaning
+        In the order of the peaks.
+
+    Examples
+    --------
+    >>> peaks = [Peak(v, h, 6.0, 1e-9, 8.0, 1 / 128) for v, h in [(0.5, 0.5), (0.0, 0.25), (0.3, 0.21)]]
+    >>> [meaning.upsampling_factor for meaning in peak_meanings(peaks, jpeg_history=False, lossless=True)]
+    [4, 4, None]
+    """
+    peaks = tuple(peaks)
+    meanings = {peak: peak_meaning(peak, jpeg_history=jpeg_history, lossless=lossless) for peak in peaks}
+    for grid in group_peaks(peaks):
+        factors = {peak: meanings[peak].upsampling_factor for peak in grid.peaks}
+        largest = None if grid.period is None else max(filter(None, factors.values()), default=None)
+        for peak, factor in factors.items():
+            meanings[peak] = replace(meanings[peak], upsampling_factor=factor and largest)
+    return tuple(meanings[peak] for peak in peaks)
 
 
 def _highest_first(peaks: Iterable[Peak]) -> tuple[Peak, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from spectell.images.formats import LOSSLESS
-from spectell.spectra.peak_meaning import peak_meaning
+from spectell.spectra.peak_meaning import peak_meanings
 from spectell.spectra.peaks import find_peaks
 from spectell.spectra.periodogram import MAX_TILES, noise_error
 from spectell.workflows.mean_spectra.files import ArrayFile
@@ -148,8 +148,8 @@ def _peaks(log_power: MeanSpectrum, facts: SetFacts) -> TilePeaks:
         error = np.maximum(error, log_power.standard_error)
     search = find_peaks(log_power.mean, error)
     jpeg = False if facts.lossless_origin else True if "JPEG" in facts.formats else None
-    meanings = [peak_meaning(peak, jpeg_history=jpeg, lossless=facts.lossless_origin) for peak in search.peaks]
-    return TilePeaks(log_power, search, tuple(meanings))
+    meanings = peak_meanings(search.peaks, jpeg_history=jpeg, lossless=facts.lossless_origin)
+    return TilePeaks(log_power, search, meanings)
 
 
 def study_as_dict(study: SpectrumStudy) -> dict[str, Any]:
