@@ -16,11 +16,11 @@ def silent(*_):
     pass
 
 
-def save(folder, number, seed):
+def save(folder, number, seed, size=(32, 32)):
     rng = np.random.default_rng(seed)
     folder.mkdir(parents=True)
     for index in range(number):
-        Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(folder / f"{index}.png")
+        Image.fromarray(rng.integers(0, 256, (*size, 3), dtype=np.uint8)).save(folder / f"{index}.png")
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +101,16 @@ def test_what_is_done_is_not_done_again(done, monkeypatch):
     monkeypatch.setattr(spectra_page, "spectra_page", lambda *_: page.read_text(encoding="utf-8"))
     spectra.run(config, silent)
     assert (page.parent / "faces" / "spectra.npz").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 40), (9, 9)])
+def test_images_too_small_for_any_figure_have_a_page(tmp_path, size):
+    for seed, name in enumerate(("real", "gan")):
+        save(tmp_path / "images" / "dots" / name, 4, seed, size=size)
+    config = resolve_config("spectra", tmp_path / "images", output=tmp_path / "out", workers=1)
+    page = spectra.run(config, silent)
+    assert "dots/gan" in page.read_text(encoding="utf-8")
+    assert not list(tmp_path.glob("out/all-sources.*"))
 
 
 def test_the_command_of_a_configuration_is_fit_for_a_shell(images, tmp_path):

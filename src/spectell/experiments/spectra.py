@@ -24,7 +24,7 @@ from spectell.experiments.plan import Plan, PlannedCell
 from spectell.experiments.record import make_record, manifest_hash, write_record
 from spectell.experiments.registry import OnProgress
 from spectell.experiments.sources import Source, find_sources
-from spectell.workflows.mean_spectra.sets import ImageFiles, list_sets
+from spectell.workflows.mean_spectra.sets import DETAILED_IMAGES, ImageFiles, list_sets
 from spectell.workflows.mean_spectra.study import SpectrumStudy
 
 __all__ = ["LIMITS", "SpectraCell", "plan", "run"]
@@ -36,8 +36,9 @@ _CELL = "cell.json"
 _PAGE = "index.html"
 _VERSION = 1  # of what a cell holds
 
-# For the estimate of a plan, on one core of 2020: decoding and transforming grow with the bytes of a file.
-_SECONDS_AN_IMAGE, _SECONDS_A_BYTE, _SECONDS_A_PAGE = 0.006, 1.5e-7, 7.0
+# For the estimate of a plan, on one core of 2024 with the compiled library: decoding and transforming grow with the
+# bytes of a file; blocks and tiles are of some images only.
+_SECONDS_AN_IMAGE, _SECONDS_A_DETAILED, _SECONDS_A_BYTE, _SECONDS_A_PAGE = 0.0005, 0.002, 5e-8, 2.0
 
 
 @dataclass(frozen=True)
@@ -218,4 +219,5 @@ def _seconds(cell: SpectraCell, workers: int) -> float:
         sizes = [os.path.getsize(path) for path in some if os.path.exists(path)]  # noqa: PTH110, PTH202 - many files
         mean = sum(sizes) / max(len(sizes), 1)
         work += len(paths) * (_SECONDS_AN_IMAGE + _SECONDS_A_BYTE * mean)
+        work += min(len(paths), DETAILED_IMAGES) * _SECONDS_A_DETAILED
     return work / workers + _SECONDS_A_PAGE

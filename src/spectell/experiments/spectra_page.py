@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def spectra_page(studies: Sequence[Named], record: dict[str, Any], folder: Path)
     -------
     page : str
     """
-    overview = write_figures([_overview(studies)], folder)
+    overview = write_figures(list(_overview(studies)), folder)
     return render_page(
         "Mean spectra, source by source",
         section("All sources", _overview_words(), *map(shown_figure, overview), _table(studies)),
@@ -60,10 +60,13 @@ def spectra_page(studies: Sequence[Named], record: dict[str, Any], folder: Path)
     )
 
 
-def _overview(studies: Sequence[Named]) -> Drawing:
+def _overview(studies: Sequence[Named]) -> Iterator[Drawing]:
+    """Yield the figure of all sets, if one of them has an image that is large enough for a block."""
     sets = [(each, each.blocks["luma"]) for _, _, study in studies for each in study.sets if "luma" in each.blocks]
+    if not sets:
+        return
     labels = [each.name for each, _ in sets]
-    return Drawing(
+    yield Drawing(
         "all-sources",
         lambda theme: plot_heat_maps(
             [DECIBELS_PER_NAT * blocks.mean for _, blocks in sets], labels, scale=GEOMETRIC_MEAN, theme=theme
