@@ -116,6 +116,13 @@ def test_figures_of_an_earlier_run_go_and_nothing_else(rng, dataset, tmp_path):
     assert names(out) == {name.replace("40x40", "48x48") for name in first} | {"mean-9x9.png", "notes.html"}
     run(dataset, "-o", out, "--no-figures")
     assert names(out) == {"spectra.json", "spectra.npz", "mean-9x9.png", "notes.html"}
+    summary = json.loads((out / "spectra.json").read_text())
+    for figures in (["../keep.png", "/etc/x.png", "a\0.png", "spectra.npz", 1], "mean-9x9.png", None):
+        (out / "spectra.json").write_text(json.dumps(summary | {"figures": figures}))
+        (tmp_path / "keep.png").touch()
+        run(dataset, "-o", out, "--no-figures")
+        assert (tmp_path / "keep.png").exists()
+        assert names(out) == {"spectra.json", "spectra.npz", "mean-9x9.png", "notes.html"}
 
 
 def test_json_is_the_summary_that_is_written(dataset, tmp_path):

@@ -56,7 +56,7 @@ def remove_drawn(folder: str | os.PathLike[str]) -> None:
     """
     listed = (_summary(Path(folder)) or {}).get(_LIST)
     for name in listed if isinstance(listed, list) else ():
-        if isinstance(name, str) and Path(name).name == name and Path(name).suffix in _SUFFIXES:
+        if _is_name(name):
             try:
                 Path(folder, name).unlink(missing_ok=True)
             except OSError as error:
@@ -74,6 +74,11 @@ def write_summary(folder: str | os.PathLike[str], summary: dict[str, Any]) -> No
     """
     with replacing(Path(folder, SUMMARY)) as file:
         file.write(json.dumps(summary, allow_nan=False, indent=1).encode())
+
+
+def _is_name(name: object) -> bool:
+    """Whether it can be the name of a figure here; anybody may have written the list."""
+    return isinstance(name, str) and name.isprintable() and Path(name).name == name and Path(name).suffix in _SUFFIXES
 
 
 def _summary(folder: Path) -> dict[str, Any] | None:
