@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from spectell.errors import ParameterError, ShapeError
 from spectell.figures.heat_maps import DIFFERENCE, MEAN, limits_of, plot_heat_maps
@@ -28,6 +29,18 @@ def test_panels_stand_in_as_many_columns_as_were_asked_for():
 def test_two_panels_fill_the_width_of_three_and_a_single_one_half_of_it():
     widths = [plot_heat_maps([np.zeros((4, 4))] * n, list("abcd"[:n])).get_figwidth() for n in (1, 2, 3, 4)]
     assert widths[1] == widths[2] == 2 * widths[0] < widths[3]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 9])
+@pytest.mark.parametrize("kind", ["plain", "muted", "marked"])
+def test_titles_are_not_cut_off(n, kind):
+    values, names = [np.eye(8)] * n, ["faces256/Real"] * n
+    if kind == "marked":
+        figure = plot_peaks(values, names, [[Mark(0.25, 0.5, "a period"), Mark(0.5, 0.5, "another")]] * n)
+    else:
+        figure = plot_heat_maps(values, names, shown=None if kind == "plain" else [np.ones((8, 8), bool)] * n)
+    FigureCanvasAgg(figure).draw()
+    assert max(axes.get_tightbbox().y1 for axes in figure.axes) <= figure.bbox.height
 
 
 def test_the_mean_takes_no_part_in_the_scale(rng):

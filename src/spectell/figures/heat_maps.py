@@ -47,6 +47,12 @@ Limits = tuple[float, float]
 _LEAST_SIDE, _PAGE_WIDTH = 2.75, 9.25
 """Inches of a panel, and of the column of a page: two panels fill it, a single one half of it."""
 
+_LEGEND = 0.3
+"""Inches of the line that says what is muted."""
+
+_PAD = 0.07
+"""Inches around panels, above and below: with matplotlib's own 0.04 titles are cut where a figure has a legend."""
+
 _TAIL = 0.25
 """Per cent of all cells that may lie beyond either end of a scale."""
 
@@ -131,9 +137,12 @@ def plot_heat_maps(
     rows, columns = grid_shape(len(drawn)) if columns is None else (-(-len(drawn) // columns), columns)
     with themed(theme):
         from matplotlib.figure import Figure
+        from matplotlib.layout_engine import ConstrainedLayoutEngine
 
         side = max(_LEAST_SIDE, (_PAGE_WIDTH / (1 if columns > 1 else 2) - 1.0) / columns)
-        figure = Figure(figsize=(side * columns + 1.0, (side - 0.05) * rows + 0.45), layout="compressed")
+        height = (side - 0.05) * rows + (0.45 if shown is None else 0.45 + _LEGEND)
+        layout = ConstrainedLayoutEngine(compress=True, h_pad=_PAD)
+        figure = Figure(figsize=(side * columns + 1.0, height), layout=layout)
         panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, value, caption in zip(panels, drawn, captions, strict=False):
             image = draw_heat_map(axes, value, limits, centred=scale.centred, theme=theme)
