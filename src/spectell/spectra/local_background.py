@@ -74,4 +74,4 @@ def _along(
         coefficients = np.linalg.solve(weighted @ powers, weighted @ observed[..., None])
         weights = believed / np.maximum(np.abs(observed - (powers @ coefficients)[..., 0]) / scale, 1.0)
     # Where a direction leaves a narrow ridge, a parabola would shoot over it.
-    return np.minimum(coefficients[:, 0, 0], np.where(believed == 1.0, observed, -np.inf).max(axis=1))
+    return np.asarray(np.minimum(coefficients[:, 0, 0], np.where(believed == 1.0, observed, -np.inf).max(axis=1)))
