@@ -1,3 +1,4 @@
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -141,3 +142,12 @@ def test_markup_cannot_end_an_attribute():
 def test_a_row_of_another_length_is_refused():
     with pytest.raises(ParameterError, match="a row must have 2 values, one for each header, got 1"):
         table(["a", "b"], [["x"]], caption="c")
+
+
+def test_a_narrow_figure_fits_a_telephone_and_a_wide_one_stays_legible():
+    def least(width):
+        style = re.search(r"min-width:min\(36rem,(\d+)px\)", figure(b"<svg/>", alt="map", wide=True, width=width))
+        return int(style[1])
+
+    assert least(498) <= 328
+    assert least(1040) > 576

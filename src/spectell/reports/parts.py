@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 _SIGNATURES = ((b"\x89PNG", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"RIFF", "image/webp"))
-_LEGIBLE, _LEAST_SHARE = "36rem", 0.8
+_LEGIBLE, _LEAST_SHARE = "36rem", 0.65
 """Width, and share of its own, below which a wide figure scrolls instead of shrinking."""
 DARK_SCREEN = "screen and (prefers-color-scheme: dark)"
 """When the dark rendering of a figure is shown; paper gets the light one."""
