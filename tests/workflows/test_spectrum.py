@@ -414,6 +414,8 @@ def test_what_is_merged_keeps_its_settings(faces, rng, tmp_path):
     assert json.loads((tmp_path / "three" / "spectra.json").read_text())["merged"] == list(again.merged)
     same = spectrum(tmp_path / "more", tmp_path / "four", merge=[part], limit=5, seed=3, workers=1)
     assert not any("was chosen" in note for note in same.notes)
+    with pytest.raises(ParameterError, match="limit chooses among the images of data sets, and none is named, got 5"):
+        spectrum((), tmp_path / "five", merge=[part], limit=5)
 
 
 def test_a_merged_set_is_lossless_if_all_its_parts_are(faces, rng, tmp_path):

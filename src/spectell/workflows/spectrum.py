@@ -105,7 +105,7 @@ def spectrum(
         If a name is not that of one set, `output` lies in a data set, cannot be made or is in use by another run, or a
         result is merged twice.
     ParameterError
-        If there is nothing to measure, or a number is outside its domain.
+        If there is nothing to measure, a number is outside its domain, or there is a limit but no data set.
     ManifestError
         If a data set cannot be read, or the results cannot be written.
     ImageError
@@ -142,6 +142,11 @@ def spectrum(
             if not sets and not added:
                 raise ParameterError(
                     "datasets must name at least one data set, or merge a result to add; both are empty"
+                )
+            if limit is not None and not sets:
+                raise ParameterError(
+                    f"limit chooses among the images of data sets, and none is named, got {limit}; give it to the runs "
+                    "that are merged"
                 )
             _check_names(sets, added, reference, lossless)
             work = stack.enter_context(_working(folder))
