@@ -42,21 +42,27 @@ def transformed(compiled, pixels):
     return around[32:-32].reshape(3, height, width)
 
 
-def summed(compiled, colours):
+def summed(compiled, colours, pilot=None):
     n_values = colours.shape[2]
+    pilot = np.zeros((2, 4, n_values), np.float32) if pilot is None else pilot
     around = np.ones(16 * n_values + 64, np.float32)
-    compiled.add_moments(colours, WEIGHTS, LEAST, around[32:-32].reshape(4, 4, n_values))
+    compiled.add_moments(colours, WEIGHTS, LEAST, pilot, around[32:-32].reshape(4, 4, n_values))
     assert (around[:32] == 1.0).all()
     assert (around[-32:] == 1.0).all()
     return around[32:-32].reshape(4, 4, n_values) - 1.0
 
 
-def written_out(colours):
-    """Sums of coefficients, squares, their logarithms and the squares of these, in double precision."""
+def by_channel(colours):
+    """Coefficients of grey and each colour, shape (N, 4, K), and logarithms of their squares, in double precision."""
     values = colours.astype(np.float64)
     with_grey = np.concatenate([np.einsum("c,nck->nk", WEIGHTS.astype(np.float64), values)[:, np.newaxis], values], 1)
-    logs = np.log(np.maximum(with_grey**2, LEAST))
-    return np.stack([with_grey.sum(0), (with_grey**2).sum(0), logs.sum(0), (logs**2).sum(0)])
+    return with_grey, np.log(np.maximum(with_grey**2, LEAST))
+
+
+def written_out(colours, pilot=(0.0, 0.0)):
+    """Sums of coefficients, squares, logarithms and the squares of these, about a pilot, in double precision."""
+    about = [values - near for values, near in zip(by_channel(colours), pilot, strict=True)]
+    return np.stack([power.sum(0) for values in about for power in (values, values**2)])
 
 
 @pytest.mark.skipif(sys.platform == "win32" or not shutil.which("cc"), reason="there is no C compiler")
@@ -117,6 +123,20 @@ def test_sums_are_those_written_out(compiled, rng, n, n_values):
     np.testing.assert_array_less(np.abs(found - expected)[:2], 2e-6 * (1.0 + size[:2]))
     np.testing.assert_allclose(found[2:, 1:], expected[2:, 1:], rtol=3e-6, atol=1e-5)
     assert np.quantile(np.abs(found - expected)[2:, 0] / (1.0 + np.abs(expected[2:, 0])), 0.9) < 1e-5
+
+
+@needs_kernels
+@pytest.mark.parametrize("n_values", [1, 16, 100])
+def test_sums_about_a_pilot_keep_what_images_differ_by(compiled, rng, n_values):
+    pattern = rng.uniform(500.0, 1000.0, (3, n_values))
+    colours = (pattern + rng.standard_normal((40, 3, n_values))).astype(np.float32)
+    pilot = np.stack([values[:4].mean(axis=0) for values in by_channel(colours)]).astype(np.float32)
+    found, expected = summed(compiled, colours, pilot), written_out(colours, pilot)
+    # Grey is rounded to 6e-5 and logarithms to 1e-6, which vary by 3e-3. About zero, sums of squares are 2e7.
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-3)
+    np.testing.assert_allclose(found[1], expected[1], rtol=1e-4)
+    np.testing.assert_allclose(found[2], expected[2], atol=2e-4)
+    np.testing.assert_allclose(found[3], expected[3], atol=1e-5)
 
 
 @needs_kernels
@@ -188,20 +208,24 @@ def test_wrong_arrays_are_refused_by_the_transform(pixels, out, error, named):
 
 @needs_kernels
 @pytest.mark.parametrize(
-    ("colours", "sums", "least", "error", "named"),
+    ("changed", "error", "named"),
     [
-        (np.zeros((2, 4, 5), np.float32), np.zeros((4, 4, 5), np.float32), LEAST, ShapeError, "colours"),
-        (np.zeros((2, 3, 5)), np.zeros((4, 4, 5), np.float32), LEAST, ParameterError, "colours"),
-        (np.zeros((2, 3, 10), np.float32)[..., ::2], np.zeros((4, 4, 5), np.float32), LEAST, ParameterError, "colours"),
-        (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 6), np.float32), LEAST, ShapeError, "sums"),
-        (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 5), np.float32), 0.0, ParameterError, "least"),
-        (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 5), np.float32), float("nan"), ParameterError, "least"),
-        (np.zeros((2, 3, 5), np.float32), np.zeros((4, 4, 5), np.float32), 1e300, ParameterError, "least"),
+        ({"colours": np.zeros((2, 4, 5), np.float32)}, ShapeError, "colours"),
+        ({"colours": np.zeros((2, 3, 5))}, ParameterError, "colours"),
+        ({"colours": np.zeros((2, 3, 10), np.float32)[..., ::2]}, ParameterError, "colours"),
+        ({"pilot": np.zeros((4, 4, 5), np.float32)}, ShapeError, r"pilot .* \(2, 4, 5\)"),
+        ({"pilot": np.zeros((2, 4, 5))}, ParameterError, "pilot .* float32"),
+        ({"sums": np.zeros((4, 4, 6), np.float32)}, ShapeError, "sums"),
+        ({"least": 0.0}, ParameterError, "least"),
+        ({"least": float("nan")}, ParameterError, "least"),
+        ({"least": 1e300}, ParameterError, "least"),
     ],
 )
-def test_wrong_arrays_are_refused_by_the_sums(colours, sums, least, error, named):
+def test_wrong_arrays_are_refused_by_the_sums(changed, error, named):
+    colours, pilot, sums = (np.zeros(shape, np.float32) for shape in ((2, 3, 5), (2, 4, 5), (4, 4, 5)))
+    arguments = {"colours": colours, "weights": WEIGHTS, "least": LEAST, "pilot": pilot, "sums": sums}
     with pytest.raises(error, match=named):
-        FASTEST.add_moments(colours, WEIGHTS, least, sums)
+        FASTEST.add_moments(**arguments | changed)
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@
 
 #define COLOURS 3
 #define CHANNELS 4 /* grey, red, green, blue */
-#define MOMENTS 4  /* coefficients, their squares, logarithms of these, squares of the logarithms */
+#define KINDS 2    /* coefficients, logarithms of their squares */
+#define MOMENTS 4  /* deviations of coefficients and their squares, of logarithms and their squares */
 
 typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t ivec __attribute__((vector_size(LANES * sizeof(float))));
@@ -307,8 +308,11 @@ INLINE void store_some(float *to, vec values, int count) {
 }
 
 INLINE void add_moments_at(const float *colours, int n, ptrdiff_t stride, ptrdiff_t plane, const float *weights,
-                           float least, float *sums, int count) {
-    vec held[MOMENTS][CHANNELS];
+                           float least, const float *pilot, float *sums, int count) {
+    vec held[MOMENTS][CHANNELS], near[KINDS][CHANNELS];
+    for (int kind = 0; kind < KINDS; kind++)
+        for (int channel = 0; channel < CHANNELS; channel++)
+            near[kind][channel] = load_some(pilot + (kind * CHANNELS + channel) * plane, count);
     for (int moment = 0; moment < MOMENTS; moment++)
         for (int channel = 0; channel < CHANNELS; channel++)
             held[moment][channel] = load_some(sums + (moment * CHANNELS + channel) * plane, count);
@@ -317,9 +321,10 @@ INLINE void add_moments_at(const float *colours, int n, ptrdiff_t stride, ptrdif
         vec blue = load_some(colours + 2 * plane, count);
         vec values[CHANNELS] = {red * weights[0] + green * weights[1] + blue * weights[2], red, green, blue};
         for (int channel = 0; channel < CHANNELS; channel++) {
-            vec power = values[channel] * values[channel], log = logarithm(at_least(power, least));
-            held[0][channel] += values[channel];
-            held[1][channel] += power;
+            vec log = logarithm(at_least(values[channel] * values[channel], least)) - near[1][channel];
+            vec value = values[channel] - near[0][channel];
+            held[0][channel] += value;
+            held[1][channel] += value * value;
             held[2][channel] += log;
             held[3][channel] += log * log;
         }
@@ -330,17 +335,20 @@ INLINE void add_moments_at(const float *colours, int n, ptrdiff_t stride, ptrdif
 }
 
 /* Add the coefficients of n images to sums of four moments: of grey, a weighted sum of the colours, and of each colour.
+   Moments are about a pilot: where images have much in common, what they differ by would be lost from sums of squares.
 
    colours   n x 3 x plane, images `stride` numbers apart
    weights   of red, green and blue in grey
    least     squares are taken to be no less before their logarithm; a normal number
+   pilot     2 kinds x 4 channels x plane; about what coefficients and logarithms are
    sums      4 moments x 4 channels x plane */
 void EXPORTED(add_moments)(const float *colours, int n, ptrdiff_t stride, ptrdiff_t plane, const float *weights,
-                           float least, float *sums) {
+                           float least, const float *pilot, float *sums) {
     ptrdiff_t at = 0;
     for (; at + LANES <= plane; at += LANES)
-        add_moments_at(colours + at, n, stride, plane, weights, least, sums + at, LANES);
-    if (at < plane) add_moments_at(colours + at, n, stride, plane, weights, least, sums + at, (int)(plane - at));
+        add_moments_at(colours + at, n, stride, plane, weights, least, pilot + at, sums + at, LANES);
+    if (at < plane)
+        add_moments_at(colours + at, n, stride, plane, weights, least, pilot + at, sums + at, (int)(plane - at));
 }
 
 /* ---- About the library ------------------------------------------------------------------------------------------- */

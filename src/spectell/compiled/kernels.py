@@ -21,7 +21,7 @@ LIBRARY = SOURCE.with_name("libkernels.so")
 HASHES = LIBRARY.with_suffix(".sha256")
 
 _SMALLEST_SIDE, _LARGEST_ODD = 16, 31  # the widest register; beyond it SciPy's transform of an odd length is faster
-_MOMENTS, _CHANNELS, _COLOURS = 4, 4, 3
+_KINDS, _MOMENTS, _CHANNELS, _COLOURS = 2, 4, 4, 3
 _LARGEST_SIDE = 2**15
 
 Float32Array = npt.NDArray[np.float32]
@@ -45,7 +45,7 @@ class Kernels:
         self._dct.restype = None
         self._add_moments = library[f"add_moments_{instructions}"]
         size, pointer = ctypes.c_ssize_t, ctypes.c_void_p
-        self._add_moments.argtypes = (pointer, ctypes.c_int, size, size, pointer, ctypes.c_float, pointer)
+        self._add_moments.argtypes = (pointer, ctypes.c_int, size, size, pointer, ctypes.c_float, pointer, pointer)
         self._add_moments.restype = None
         self._own = threading.local()  # memory that is used again: fresh pages would cost more than the arithmetic
 
@@ -88,7 +88,9 @@ class Kernels:
         tables = (down.ctypes.data, across.ctypes.data)
         self._dct(pixels.ctypes.data, height, width, *tables, out.ctypes.data, scratch.ctypes.data)
 
-    def add_moments(self, colours: Float32Array, weights: Float32Array, least: float, sums: Float32Array) -> None:
+    def add_moments(
+        self, colours: Float32Array, weights: Float32Array, least: float, pilot: Float32Array, sums: Float32Array
+    ) -> None:
         """Add coefficients of several images to sums of four moments for each of four channels.
 
         Parameters
@@ -99,9 +101,12 @@ class Kernels:
             Of the colours in grey.
         least : float > 0
             Squares are taken to be no less before their logarithm.
+        pilot : ndarray of shape (2, 4, K), float32
+            Contiguous. Subtracted from each coefficient, and from the natural logarithm of its square. The nearer to
+            their means, the less squares lose.
         sums : ndarray of shape (4, 4, K), float32
-            Contiguous. Of coefficients, of their squares, of the natural logarithms of these, and of the squares of the
-            logarithms, each for grey, red, green and blue.
+            Contiguous. Of what is then left of coefficients, of its square, of what is left of logarithms, and of its
+            square, each for grey, red, green and blue.
 
         Raises
         ------
@@ -114,11 +119,13 @@ class Kernels:
         if n:
             _require("colours", colours[0], np.float32, (_COLOURS, n_values))
         _require("weights", weights, np.float32, (_COLOURS,))
+        _require("pilot", pilot, np.float32, (_KINDS, _CHANNELS, n_values))
         _require("sums", sums, np.float32, (_MOMENTS, _CHANNELS, n_values), written=True)
         if not float(np.finfo(np.float32).tiny) <= least <= float(np.finfo(np.float32).max):
             raise ParameterError(f"least must be a positive normal number in single precision, got {least!r}")
         stride = colours.strides[0] // colours.itemsize
-        self._add_moments(colours.ctypes.data, n, stride, n_values, weights.ctypes.data, least, sums.ctypes.data)
+        about, into = pilot.ctypes.data, sums.ctypes.data
+        self._add_moments(colours.ctypes.data, n, stride, n_values, weights.ctypes.data, least, about, into)
 
     def _scratch(self, size: int) -> Float32Array:
         scratch: Float32Array | None = getattr(self._own, "scratch", None)

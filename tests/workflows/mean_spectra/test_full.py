@@ -55,6 +55,36 @@ def test_moments_are_those_of_the_definition(rng, n):
         assert max(np.quantile(off, 0.98), np.quantile(spread_off, 0.98)) < nearly_all
 
 
+def checkerboards(rng, n, height=64, width=64):
+    """One strong pattern, weak noise: half of the pattern lies in the last coefficient, none in the first columns."""
+    board = np.where(np.indices((height, width)).sum(axis=0) % 2, 100.0, -100.0)[..., np.newaxis]
+    return (128 + board + rng.normal(0, 2, (n, height, width, 3))).round().clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("n_black", [0, 4])  # of those that the pilot is of
+def test_a_pattern_that_all_images_share_does_not_drown_what_they_differ_by(rng, n_black):
+    images = checkerboards(rng, 200)
+    images[:n_black] = 0
+    sums = found(FullSums(64, 64), images)
+    for key, values in expected(images).items():
+        _, mean, squared = sums[key]
+        patterned = np.abs(values.mean(axis=0)) > 50 * values.std(axis=0)
+        assert n_black or key.startswith("log") or patterned.sum() >= 2  # the mean, the last one
+        spread_off = np.abs(np.sqrt(squared / len(images)) / values.std(axis=0) - 1)
+        # Single precision keeps 5e-4 of a coefficient of 6,400 in the transform; what varies by 1 is rounded to that.
+        assert spread_off[patterned].max(initial=0.0) < 1e-3
+        if key.startswith("signed"):
+            assert spread_off.max() < 1e-3
+            assert (np.abs(mean - values.mean(axis=0)) < 2e-3).all()
+
+
+def test_equal_images_vary_by_nothing(rng):
+    sums = found(FullSums(16, 24), np.repeat(noise(rng, 1), 150, axis=0))
+    for key, (_, mean, squared) in sums.items():
+        assert (squared >= 0.0).all(), key
+        assert (np.sqrt(squared / 150) <= 1e-7 * (1.0 + np.abs(mean))).all(), key
+
+
 def test_what_little_alike_images_vary_by_is_not_drowned(rng):
     base = noise(rng, 1)
     images = np.repeat(base, 50, axis=0)

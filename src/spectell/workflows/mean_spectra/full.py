@@ -3,18 +3,23 @@
 Memory traffic decides here, not arithmetic. The transforms of a few images are laid side by side and reduced in one go,
 by compiled kernels or, where there are none, in strips that stay in the processor's cache from the first operation to
 the last, each in the place of the one before; sums over images are then products with a row of ones, which the linear
-algebra beneath NumPy does fastest. A few images are summed in single precision, some dozens of such sums too,
-everything beyond in double.
+algebra beneath NumPy does fastest. Up to some dozens of images are summed in single precision, everything beyond in
+double.
+
+All sums are of deviations from a pilot, the mean of the first few images. Images may share a pattern that is far larger
+than what they differ by, and squares of the whole in single precision would hold nothing of the latter. About the mean
+of m of n images little is lost: the mean of all is off it by at most sqrt(n / m) standard deviations.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-from spectell.compiled import load_kernels
+from spectell.compiled import Kernels, load_kernels
 from spectell.spectra.blocks import LUMA_AND_DIFFERENCES
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.mean_spectra.means import CHANNELS
@@ -26,12 +31,11 @@ _CHUNK_IMAGES = (8, 32)
 _STRIP_VALUES = 2**17  # of all images: with smaller strips, calls cost more than the cache saves
 _SINGLE_IMAGES = 128  # whose sums are kept in single precision
 
-_NEARLY_CONSTANT = 1e-4  # share of the mean square that is variance
-_SHARE_CONSTANT = 0.125  # of the coefficients that are asked
-_IMAGES_ASKED, _ROWS_ASKED, _COLUMNS_ASKED = 4, 8, 32
+_PILOT_IMAGES = 4
+_LINE = 16  # numbers in a line of the cache
 
 _KINDS = ("signed", "log")
-_LOG_OF_ZERO = np.float32(2.0 * np.log(LOG_OFFSET))  # of the square, as all logarithms here
+_LEAST = LOG_OFFSET**2  # of squares before their logarithm
 _GREY = np.array(LUMA_AND_DIFFERENCES[0], np.float32)
 
 Float32Array = npt.NDArray[np.float32]
@@ -66,11 +70,14 @@ class FullSums:
         self.shape = height, width
         n_values = len(CHANNELS) * height * width
         n_images = _images_side_by_side(n_values)
-        self._coefficients = np.empty((n_images, len(CHANNELS), height, width), np.float32)
+        self._coefficients = _aligned(n_images, len(CHANNELS), height, width)
         self._strip = min(_STRIP_VALUES // n_images, n_values)
-        self._moments = np.empty((4, self._strip), np.float32)
-        # Of coefficients, of their squares, of logarithms, of their squares; a row is all channels one after the other.
-        self._single = np.empty((4, n_values), np.float32)
+        self._deviations = _aligned(n_images, self._strip)
+        self._moments = _aligned(4, self._strip)
+        # Of coefficients and logarithms; a row is all channels one after the other.
+        self._pilot = _aligned(2, n_values)
+        # Of deviations of coefficients, of their squares, of deviations of logarithms, of their squares.
+        self._single = _aligned(4, n_values)
         self._sums = np.empty((4, n_values))
         self._kernels = load_kernels()
         self.clear()
@@ -96,71 +103,59 @@ class FullSums:
         """Yield kind and channel, count, mean and sum of squared deviations; the sums are used up."""
         self._reduce()
         self._flush()
-        n = self._count
-        for kind, sums in zip(_KINDS, self._sums.reshape(2, 2, len(CHANNELS), *self.shape), strict=True):
+        n, shape = self._count, (2, -1, len(CHANNELS), *self.shape)
+        for kind, (pilots,), sums in zip(_KINDS, self._pilot.reshape(shape), self._sums.reshape(shape), strict=True):
             factor = 0.5 if kind == "log" else 1.0  # ln |c| is half of ln c**2
-            for channel, total, square in zip(CHANNELS, *sums, strict=True):
-                total *= factor / n
-                square *= factor**2
+            for channel, pilot, total, square in zip(CHANNELS, pilots, *sums, strict=True):
+                total /= n
                 square -= n * np.square(total)
+                square *= factor**2
+                total += pilot
+                total *= factor
                 yield f"{kind}/{channel}", n, total.astype(np.float32), np.maximum(square, 0.0).astype(np.float32)
 
     def _reduce(self) -> None:
         n, self._filled = self._filled, 0
         if not n:
             return
+        first = not self._count
         self._count += n
         self._in_single += n
         by_channel = self._coefficients[:n].reshape(n, len(CHANNELS), -1)
-        colours = by_channel[:, 1:]
-        # The mean of the pixels is large beside its deviation: single precision would not do.
-        every_mean = slice(None, None, by_channel.shape[2])
-        exact = self._sums[:, every_mean] + _exact_sums(_with_grey(colours[..., 0].astype(np.float64)))
-        nearly_constant = _nearly_constant(colours.reshape(n, len(_GREY), *self.shape))
-        if self._kernels is not None and not nearly_constant:
-            sums = self._single.reshape(4, len(CHANNELS), -1)
-            self._kernels.add_moments(colours, _GREY, LOG_OFFSET**2, sums)
+        if self._kernels is not None:
+            self._add_compiled(self._kernels, by_channel[:, 1:], first=first)
         else:
-            np.matmul(_GREY, colours, out=by_channel[:, 0])
-            self._add_in_strips(by_channel.reshape(n, -1), nearly_constant=nearly_constant)
-        self._single[:, every_mean] = 0.0
-        self._sums[:, every_mean] = exact
+            np.matmul(_GREY, by_channel[:, 1:], out=by_channel[:, 0])
+            self._add_in_strips(by_channel.reshape(n, -1), first=first)
         if self._in_single >= _SINGLE_IMAGES:
             self._flush()
 
-    def _add_in_strips(self, coefficients: Float32Array, *, nearly_constant: bool) -> None:
+    def _add_compiled(self, kernels: Kernels, colours: Float32Array, *, first: bool) -> None:
+        """Add coefficients of shape (n, 3, H * W)."""
+        pilot, sums = (each.reshape(-1, len(CHANNELS), colours.shape[2]) for each in (self._pilot, self._single))
+        if first:
+            self._pilot.fill(0.0)
+            few = colours[:_PILOT_IMAGES]
+            kernels.add_moments(few, _GREY, _LEAST, pilot, sums)
+            np.divide(self._single[::2], np.float32(len(few)), out=self._pilot)
+            self._single.fill(0.0)
+        kernels.add_moments(colours, _GREY, _LEAST, pilot, sums)
+
+    def _add_in_strips(self, coefficients: Float32Array, *, first: bool) -> None:
         """Add coefficients of shape (n, coefficients of all channels), which are used up."""
-        add = self._add_deviations if nearly_constant else self._add_strip
-        with np.errstate(divide="ignore"):  # of the logarithm of zero
-            for start in range(0, coefficients.shape[1], self._strip):
-                add(coefficients[:, start : start + self._strip], slice(start, start + self._strip))
-
-    def _add_strip(self, strip: Float32Array, here: slice) -> None:
-        """Add some coefficients of all images side by side, shape (n, coefficients), which are used up."""
-        ones = np.ones(len(strip), np.float32)
-        # Nothing is allocated here: the system's pages for fresh arrays would cost more than the arithmetic.
-        moments = self._moments[:, : strip.shape[1]]
-        np.matmul(ones, strip, out=moments[0])
-        np.multiply(strip, strip, out=strip)
-        np.matmul(ones, strip, out=moments[1])
-        # The offset of the logarithm is far below what single precision leaves of a coefficient that is not zero.
-        np.log(strip, out=strip)
-        np.matmul(ones, strip, out=moments[2])
-        if moments[2].min() == -np.inf:
-            np.maximum(strip, _LOG_OF_ZERO, out=strip)
-            np.matmul(ones, strip, out=moments[2])
-        np.multiply(strip, strip, out=strip)
-        np.matmul(ones, strip, out=moments[3])
-        single = self._single[:, here]
-        np.add(single, moments, out=single)
-
-    def _add_deviations(self, strip: Float32Array, here: slice) -> None:
-        """Do the same where little n images vary by would drown: squares of deviations, and of the mean in double."""
-        sums = self._sums[:, here]
-        sums[:2] += _deviation_sums(strip)
-        np.log(np.multiply(strip, strip, out=strip), out=strip)
-        np.maximum(strip, _LOG_OF_ZERO, out=strip)
-        sums[2:] += _deviation_sums(strip)
+        for start in range(0, coefficients.shape[1], self._strip):
+            here = slice(start, start + self._strip)
+            strip = coefficients[:, here]
+            n, width = strip.shape
+            # Nothing is allocated here: the system's pages for fresh arrays would cost more than the arithmetic.
+            deviations, moments = self._deviations[:n, :width], self._moments[:, :width]
+            pilot, single = self._pilot[:, here], self._single[:, here]
+            _add_about(strip, pilot[0], deviations, moments[:2], first=first)
+            np.multiply(strip, strip, out=strip)
+            np.add(strip, _LEAST, out=strip)  # far below what single precision leaves of a coefficient that is not zero
+            np.log(strip, out=strip)
+            _add_about(strip, pilot[1], strip, moments[2:], first=first)
+            np.add(single, moments, out=single)
 
     def _flush(self) -> None:
         self._sums += self._single
@@ -174,6 +169,14 @@ def _images_side_by_side(n_values: int) -> int:
     return max(min(_CHUNK_VALUES // n_values, many), min(_LARGEST_CHUNK // n_values, few), 1)
 
 
+def _aligned(*shape: int) -> Float32Array:
+    """Return memory from the start of a cache line on: registers as long as a line would else be filled from two."""
+    size = math.prod(shape)
+    memory = np.empty(size + _LINE, np.float32)
+    start = -memory.ctypes.data // memory.itemsize % _LINE
+    return memory[start : start + size].reshape(shape)
+
+
 def _transform(pixels: Pixels, out: Float32Array) -> None:
     """Write the DCT of each colour, shape (3, H, W)."""
     from scipy import fft  # 70 ms that importing this module need not cost
@@ -184,36 +187,16 @@ def _transform(pixels: Pixels, out: Float32Array) -> None:
         np.copyto(out, transformed)
 
 
-def _with_grey(colours: Float64Array) -> Float64Array:
-    """Put grey before the colours of shape (n, 3): the transform is linear, so it is a sum of coefficients."""
-    return np.column_stack([colours @ _GREY.astype(np.float64), colours])
-
-
-def _exact_sums(values: Float64Array) -> Float64Array:
-    """Return sums over the first axis of values, of their squares, of the logarithms of these, and of their squares."""
-    squares = np.square(values)
-    logs = np.log(squares + LOG_OFFSET**2)
-    return np.stack([each.sum(axis=0) for each in (values, squares, logs, np.square(logs))])
-
-
-def _deviation_sums(values: Float32Array) -> tuple[Float64Array, Float64Array]:
-    """Return sum and sum of squares over the first axis."""
-    n = len(values)
-    total = np.add.reduce(values, axis=0)
-    deviations = values - total / np.float32(n)
-    squares = np.add.reduce(np.square(deviations, out=deviations), axis=0).astype(np.float64)
-    exact = total.astype(np.float64)
-    return exact, squares + np.square(exact) / n
-
-
-def _nearly_constant(colours: Float32Array) -> bool:
-    """Whether many grey coefficients of n images, shape (n, 3, height, width), are alike in nearly all of their size.
-
-    Few are asked: they lie far apart, and fetching them takes longer than the question.
-    """
-    every_image, every_row = max(len(colours) // _IMAGES_ASKED, 1), max(colours.shape[2] // _ROWS_ASKED, 1)
-    some = colours[::every_image, :, ::every_row, :_COLUMNS_ASKED]
-    asked = np.einsum("c,nck->nk", _GREY, some.reshape(len(some), len(_GREY), -1))
-    total, square = np.add.reduce(asked, axis=0), np.einsum("nk,nk->k", asked, asked)
-    constant = square - total * total / np.float32(len(asked)) < np.float32(_NEARLY_CONSTANT) * square
-    return bool(np.mean(constant) >= _SHARE_CONSTANT)
+def _add_about(
+    values: Float32Array, pilot: Float32Array, deviations: Float32Array, moments: Float32Array, *, first: bool
+) -> None:
+    """Write sums of deviations and of their squares; the deviations are used up, and may lie where the values are."""
+    ones = np.ones(len(values), np.float32)
+    if first:
+        few = values[:_PILOT_IMAGES]
+        np.matmul(ones[: len(few)], few, out=pilot)
+        np.divide(pilot, np.float32(len(few)), out=pilot)
+    np.subtract(values, pilot, out=deviations)
+    np.matmul(ones, deviations, out=moments[0])
+    np.multiply(deviations, deviations, out=deviations)
+    np.matmul(ones, deviations, out=moments[1])
