@@ -174,6 +174,22 @@ def test_a_result_is_not_added_to_itself(faces, tmp_path):
         spectrum((), tmp_path / "merged", merge=[part, part])
 
 
+def test_images_that_are_in_two_results_are_noticed(rng, tmp_path):
+    images = [picture(rng, 40, 48) for _ in range(12)]
+    for name, chosen in (("one", images[:8]), ("two", images[6:]), ("three", images[8:])):
+        save(tmp_path / name / "faces" / "real", chosen)
+        spectrum(tmp_path / name / "faces", tmp_path / "out" / name, workers=1)
+    parts = {name: tmp_path / "out" / name / "spectra.npz" for name in ("one", "two", "three")}
+    apart = spectrum((), tmp_path / "apart", merge=[parts["one"], parts["three"]])
+    assert not any("count twice" in note for note in apart.notes)
+    merged = spectrum((), tmp_path / "merged", merge=list(parts.values()))
+    said = "of the images of {} are in another of the results too, and count twice"
+    assert [note for note in merged.notes if "count twice" in note] == [
+        "faces/real: about 33.3 % " + said.format(parts["two"]),
+        "faces/real: all " + said.format(parts["three"]),
+    ]
+
+
 KILLED = """
 import os, signal, sys
 from spectell.workflows.mean_spectra import one_pass as spectrum_pass

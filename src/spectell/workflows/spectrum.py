@@ -19,6 +19,7 @@ from spectell.datasets.atomic import replacing
 from spectell.datasets.claims import claimed
 from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
+from spectell.images import describe_path
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.mean_spectra.batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES, Measuring
 from spectell.workflows.mean_spectra.choices import choose_lossless, choose_reference, merged_parts, resolve
@@ -155,12 +156,12 @@ def spectrum(
 
             for number, files in enumerate(sets):
                 course += _measured(files, work / f"set{number:03}.npz", settings, crew, on_progress)
-        finished = _merged(work, len(sets), added)
+        finished, twice = _merged(work, len(sets), added)
         entries = _entries(finished)
         chosen = _chosen(entries, [files.name for files in sets], added, reference, lossless)
         parts, said = merged_parts(added, settings)
         about = {"format": FORMAT_VERSION, "settings": settings, "merged": parts, "sets": entries, **chosen}
-        _write(folder, finished, about | {"notes": [*notes, *said, *chosen["notes"]]})
+        _write(folder, finished, about | {"notes": [*notes, *said, *twice, *chosen["notes"]]})
         remove_drawn(folder)  # while the old summary still lists it
         study = load_study(folder)
         write_summary(folder, study_as_dict(study))
@@ -243,8 +244,17 @@ def _measured(
     return [f"{files.name}: went on with unfinished work"] if resumed else []
 
 
-def _merged(work: Path, n_sets: int, added: Sequence[ArrayFile]) -> list[Path]:
-    """Add the sets of other runs to those in the working folder; return the files of all sets, in order."""
+def _merged(work: Path, n_sets: int, added: Sequence[ArrayFile]) -> tuple[list[Path], list[str]]:
+    """Add the sets of other runs to those in the working folder.
+
+    Returns
+    -------
+    paths : list of Path
+        The files of all sets, in order.
+    notes : list of str
+        About images that are in several of the results.
+    """
+    notes: list[str] = []
     paths = [work / f"set{number:03}.npz" for number in range(n_sets)]
     names = {_sums(path).name: path for path in paths} if added else {}
     for file in added:
@@ -256,13 +266,21 @@ def _merged(work: Path, n_sets: int, added: Sequence[ArrayFile]) -> list[Path]:
                 path = names[sums.name] = work / f"merged{len(paths):03}.npz"
                 paths.append(path)
             else:
+                if share := total.sketch.share_of(sums.sketch):
+                    notes.append(_twice(sums.name, share, file))
                 total.merge(sums)
                 path = names[sums.name]
             # Under a name of its own, so that interrupted work never goes on with what was merged already.
             target = path if path.stem.startswith("merged") else path.with_stem(f"merged-{path.stem}")
             save_progress(target, Progress(total, 0), "")
             paths[paths.index(path)] = names[sums.name] = target
-    return paths
+    return paths, notes
+
+
+def _twice(name: str, share: float, file: ArrayFile) -> str:
+    about = "all" if share == 1.0 else f"about {share:.1%}".replace("%", " %")
+    twice = "are in another of the results too, and count twice"
+    return f"{name}: {about} of the images of {describe_path(file.path)} {twice}"
 
 
 def _sums(path: Path) -> SetSums:

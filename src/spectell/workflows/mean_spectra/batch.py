@@ -19,7 +19,7 @@ from spectell.spectra import SpectrumStatistics, block_spectra
 from spectell.spectra.periodogram import tile_periodogram
 from spectell.workflows.mean_spectra.full import FullSums
 from spectell.workflows.mean_spectra.means import BLOCK_CHANNELS
-from spectell.workflows.mean_spectra.sums import SetSums, Tally, radial_histogram
+from spectell.workflows.mean_spectra.sums import SetSums, radial_histogram
 from spectell.workflows.mean_spectra.tiles import log_profile
 from spectell.workflows.workers.worker import Gate
 
@@ -115,7 +115,7 @@ class Measuring:
         # Sums stay from batch to batch, since fresh pages cost a tenth more; those of another set's sizes go.
         self._kept = {size: self._kept[size] for size in batch.sizes & self._kept.keys()}
         full: dict[tuple[int, int], FullSums] = {}
-        for pixels, detailed in _images(batch, gate, sums.tally):
+        for pixels, detailed in _images(batch, gate, sums):
             size = (pixels.shape[0], pixels.shape[1])
             if size in batch.sizes:
                 if size not in full:
@@ -142,7 +142,8 @@ def _size(path: str, gate: Gate) -> tuple[int, int] | None:
     return height, width
 
 
-def _images(batch: Batch, gate: Gate, tally: Tally) -> Iterator[tuple[Pixels, bool]]:
+def _images(batch: Batch, gate: Gate, sums: SetSums) -> Iterator[tuple[Pixels, bool]]:
+    tally = sums.tally
     for path, detailed in zip(batch.files, batch.detailed, strict=True):
         try:
             image = read_image(path, large_gate=gate)
@@ -156,6 +157,7 @@ def _images(batch: Batch, gate: Gate, tally: Tally) -> Iterator[tuple[Pixels, bo
         tally.sizes[f"{facts.width}x{facts.height}"] += 1
         if facts.jpeg_quality is not None:
             tally.jpeg_qualities[str(facts.jpeg_quality)] += 1
+        sums.sketch.add(image.pixels)
         yield image.pixels, detailed
 
 

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from spectell.datasets.atomic import replacing
 from spectell.errors import ArtifactError
 from spectell.spectra import SpectrumStatistics
+from spectell.workflows.mean_spectra.sketch import Sketch
 from spectell.workflows.mean_spectra.sums import SetSums, Tally
 
 __all__ = ["FORMAT_VERSION", "ArrayFile", "Progress", "load_progress", "load_sums", "open_result", "save_progress"]
@@ -142,6 +143,7 @@ def sums_arrays(sums: SetSums, prefix: str, *, exact: bool = False) -> Iterator[
             yield f"{prefix}/{key}/variance", np.zeros(statistics.shape) if single else statistics.variance(ddof=1)
     for key, counts in sums.histograms.items():
         yield f"{prefix}/{key}/histogram", counts
+    yield f"{prefix}/sketch", sums.sketch.as_array()
 
 
 def load_sums(file: ArrayFile, entry: Mapping[str, Any], prefix: str) -> SetSums:
@@ -164,7 +166,10 @@ def load_sums(file: ArrayFile, entry: Mapping[str, Any], prefix: str) -> SetSums
             spectra[key] = SpectrumStatistics.from_state(state)
         histograms = {key: file[f"{prefix}/{key}/histogram"] for key in entry["histograms"]}
         tally = Tally.from_dict(entry["tally"])
-        return SetSums(entry["source"], entry["generator"], list(entry["identities"]), tally, spectra, histograms)
+        # Results of earlier versions have none.
+        sketch = Sketch(file[f"{prefix}/sketch"].tolist() if f"{prefix}/sketch" in file else ())
+        about = entry["source"], entry["generator"], list(entry["identities"])
+        return SetSums(*about, tally, spectra, histograms, sketch)
     except (KeyError, TypeError, ValueError) as error:
         raise ArtifactError(f"cannot read {os.fspath(file.path)!r}: it is damaged ({error})") from error
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from spectell.errors import MismatchError
 from spectell.spectra import SpectrumStatistics
+from spectell.workflows.mean_spectra.sketch import Sketch
 
 __all__ = ["HISTOGRAM_LOW", "HISTOGRAM_STEP", "SetSums", "Tally", "radial_histogram"]
 
@@ -88,6 +89,8 @@ class SetSums:
         ``tiles128/activity``, ``tiles128/radial``.
     histograms : dict of str to ndarray of int64
         Of radial profiles, by the name of their spectrum; shape (rings, bins).
+    sketch : Sketch
+        Which images these are, as far as a small sample tells.
     """
 
     source: str
@@ -96,6 +99,7 @@ class SetSums:
     tally: Tally = field(default_factory=Tally)
     spectra: dict[str, SpectrumStatistics] = field(default_factory=dict)
     histograms: dict[str, npt.NDArray[np.int64]] = field(default_factory=dict)
+    sketch: Sketch = field(default_factory=Sketch)
 
     @property
     def name(self) -> str:
@@ -125,6 +129,7 @@ class SetSums:
             raise MismatchError(f"the same files of {self.name!r} are in two of the results; merge each result once")
         self.identities += other.identities
         self.tally.merge(other.tally)
+        self.sketch.merge(other.sketch)
         for key, statistics in other.spectra.items():
             self.add(key, statistics)
         for key, counts in other.histograms.items():
