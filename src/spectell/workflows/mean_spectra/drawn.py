@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from spectell.datasets.atomic import replacing
+from spectell.datasets.atomic import remove_parts, replacing
 from spectell.errors import ManifestError
-from spectell.workflows.mean_spectra.summary import SUMMARY
+from spectell.workflows.mean_spectra.summary import ARRAYS, SUMMARY
 
 __all__ = ["list_drawn", "remove_drawn", "write_summary"]
 
@@ -37,6 +37,8 @@ def list_drawn(folder: str | os.PathLike[str], names: Iterable[str]) -> None:
 def remove_drawn(folder: str | os.PathLike[str]) -> None:
     """Remove the figures and the page that the summary in a folder lists; they show numbers that are replaced.
 
+    What a run that was killed had not finished to write goes too.
+
     Raises
     ------
     ManifestError
@@ -55,13 +57,14 @@ def remove_drawn(folder: str | os.PathLike[str]) -> None:
     ['mine.png', 'spectra.json']
     """
     listed = (_summary(Path(folder)) or {}).get(_LIST)
-    for name in listed if isinstance(listed, list) else ():
-        if _is_name(name):
-            try:
-                Path(folder, name).unlink(missing_ok=True)
-            except OSError as error:
-                where = os.fspath(Path(folder, name))
-                raise ManifestError(f"cannot remove {where!r}, of an earlier run: {error.strerror or error}") from error
+    names = {name for name in listed if _is_name(name)} if isinstance(listed, list) else set()
+    for name in names:
+        try:
+            Path(folder, name).unlink(missing_ok=True)
+        except OSError as error:
+            where = os.fspath(Path(folder, name))
+            raise ManifestError(f"cannot remove {where!r}, of an earlier run: {error.strerror or error}") from error
+    remove_parts(folder, {ARRAYS, SUMMARY, *names}.__contains__)
 
 
 def write_summary(folder: str | os.PathLike[str], summary: dict[str, Any]) -> None:
