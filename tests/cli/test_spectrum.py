@@ -57,6 +57,18 @@ def test_a_share_that_only_rounds_to_none_is_not_said_to_be_none(rng, tmp_path):
     assert "64x64 log grey: under 0.1 % of coefficients differ, the largest" in done.stdout
 
 
+def test_sets_of_equal_images_are_not_measured_by_their_spread(rng, tmp_path):
+    equal = rng.integers(0, 256, (40, 40, 3), np.uint8)
+    for name, pixels in (("real", equal), ("gan", equal[::-1]), ("black", np.zeros_like(equal))):
+        (tmp_path / "toys" / name).mkdir(parents=True)
+        for number in range(9):
+            Image.fromarray(pixels).save(tmp_path / "toys" / name / f"{number}.png")
+    said = run(tmp_path / "toys", "-o", tmp_path / "out", "--no-figures").stdout
+    assert said.count("not comparable, since the images of a set do not differ from each other") == 4
+    assert "standard deviations" not in said
+    assert said.count("no power to fit a power law to") == 1
+
+
 def test_where_nothing_differs_no_largest_difference_is_told(rng, tmp_path):
     for name in ("real", "gan"):
         save(rng, tmp_path / "toys" / name)

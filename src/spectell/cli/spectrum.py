@@ -111,8 +111,11 @@ def _set_lines(each: SetSpectra, study: SpectrumStudy) -> Iterator[str]:
     yield f"{each.name}{reference}: {each.facts.n_images:,} images; with full-size spectra: {sizes}"
     for tiles in each.tiles[:1]:
         law = tiles.radial.power_law
-        if law is not None:
-            yield f"  power goes as frequency to the power of {-law.exponent:.2f} ({-law.high:.2f} to {-law.low:.2f})"
+        if law is None:
+            yield "  no power to fit a power law to"
+        else:
+            exponent, low, high = (f"{-value:z.2f}" for value in (law.exponent, law.high, law.low))
+            yield f"  power goes as frequency to the power of {exponent} ({low} to {high})"
         peaks = tiles.peaks.peaks
         yield f"  peaks: {len(peaks) or 'none'}" + (
             f", the highest {_SHOWN_PEAKS}:" if len(peaks) > _SHOWN_PEAKS else ""
@@ -133,17 +136,19 @@ def _activity_lines(tiles: TileSpectra) -> Iterator[str]:
 
 
 def _compared_lines(each: SetSpectra, study: SpectrumStudy) -> Iterator[str]:
+    from spectell.reports.spectrum_tables import has_spread, largest_effect
+
     for kind, channel in (("log", "grey"), ("blocks", "luma")):
         found = study.compared(each.name, kind, channel)
-        if found is not None:
-            summary = found.effect_summary
-            largest = (
-                ""
-                if summary["largest"] is None
-                else f", the largest by {summary['largest']:+.2f} standard deviations, "
-                f"pointwise 95 % interval {summary['largest_low']:+.2f} to {summary['largest_high']:+.2f}"
+        if found is None:
+            continue
+        said = f"{tenths(found.share_significant).replace(NO_BREAK, ' ')} of coefficients differ"
+        largest = largest_effect(found)
+        if not has_spread(found):
+            said = "not comparable, since the images of a set do not differ from each other"
+        elif largest is not None:
+            effect, low, high = largest
+            said += (
+                f", the largest by {effect:+.2f} standard deviations, pointwise 95 % interval {low:+.2f} to {high:+.2f}"
             )
-            yield (
-                f"{each.name} against {study.reference}, {found.size} {kind} {channel}: "
-                f"{tenths(found.share_significant).replace(NO_BREAK, ' ')} of coefficients differ{largest}"
-            )
+        yield f"{each.name} against {study.reference}, {found.size} {kind} {channel}: {said}"

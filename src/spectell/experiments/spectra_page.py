@@ -10,14 +10,14 @@ from spectell.experiments.page_parts import how_to_repeat
 from spectell.figures.canvas import DECIBELS_PER_NAT
 from spectell.figures.heat_maps import GEOMETRIC_MEAN, plot_heat_maps
 from spectell.reports.markup import Content, Markup, element
-from spectell.reports.numbers import tenths
+from spectell.reports.numbers import plain, tenths
 from spectell.reports.page import Section, render_page, section
 from spectell.reports.parts import items, paragraph, table
 from spectell.reports.render import Drawing
 from spectell.reports.spectrum import findings, shown_figure, write_figures
 from spectell.reports.spectrum_figures import drawn_sizes, profile_drawings
 from spectell.reports.spectrum_maps import full_drawings
-from spectell.reports.spectrum_tables import probability
+from spectell.reports.spectrum_tables import fitted_law, probability
 from spectell.spectra.peak_meaning import group_peaks
 from spectell.workflows.mean_spectra.study import SetSpectra, SpectrumStudy
 
@@ -96,7 +96,7 @@ def _table(studies: Sequence[Named]) -> Markup:
 
 
 def _row(each: SetSpectra, study: SpectrumStudy) -> list[Content]:
-    law = each.tiles[0].radial.power_law if each.tiles else None
+    law = fitted_law(each)
     search = each.tiles[0].peaks if each.tiles else None
     grids = group_peaks(search.peaks) if search else ()
     highest = max((peak for grid in grids for peak in grid.peaks), key=lambda peak: peak.height_db, default=None)
@@ -105,8 +105,8 @@ def _row(each: SetSpectra, study: SpectrumStudy) -> list[Content]:
         each.name,
         f"{each.facts.n_images:,}",
         ", ".join(each.facts.formats) or _DASH,
-        _DASH if law is None else f"{law.exponent:.2f}",
-        _DASH if law is None else f"{law.low:.2f} to {law.high:.2f}",
+        _DASH if law is None else plain(law.exponent),
+        _DASH if law is None else f"{plain(law.low)} to {plain(law.high)}",
         sum(len(grid.peaks) for grid in grids),
         _DASH if highest is None else f"{highest.height_db:.1f} dB",
         _DASH if not grids or grids[0].period is None else grids[0].period,

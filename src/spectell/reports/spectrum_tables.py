@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,6 @@ from spectell.reports.markup import Content, Markup
 from spectell.reports.numbers import MOST_DEVIATIONS, deviations, plain, signed, tenths
 from spectell.reports.parts import callout, details, items, paragraph, table
 from spectell.reports.spectrum_names import set_label
-from spectell.spectra.blocks import POWER_OFFSET
 from spectell.spectra.peak_meaning import PeakGrid, PeakMeaning, grid_period, group_peaks
 from spectell.spectra.peaks import FALSE_ALARM, Peak
 from spectell.workflows.mean_spectra.study import Comparison, SetSpectra, SpectrumStudy
@@ -35,7 +33,6 @@ _DASH = "–"
 _MOST_GRIDS = 6
 _MOST_PEAKS = 40
 _MOST_KINDS = 3
-_ROUNDING = 1e-3  # of a logarithm in single precision, in nats
 
 
 def set_table(study: SpectrumStudy) -> Markup:
@@ -69,7 +66,7 @@ def power_law_table(study: SpectrumStudy) -> Markup:
     for each in study.sets:
         law = fitted_law(each)
         if law is None:
-            rows.append([each.name, "no power to fit" if each.tiles and not _has_power(each) else _DASH, *[_DASH] * 3])
+            rows.append([each.name, "no power to fit" if each.tiles else _DASH, *[_DASH] * 3])
             continue
         low, high = law.frequency_range
         rows.append(
@@ -125,13 +122,8 @@ def has_spread(found: Comparison) -> bool:
 
 
 def fitted_law(each: SetSpectra) -> PowerLaw | None:
-    """Return the power law of a set; None where none was fitted or there is no power to fit it to."""
-    return each.tiles[0].radial.power_law if each.tiles and _has_power(each) else None
-
-
-def _has_power(each: SetSpectra) -> bool:
-    """Whether a profile holds more than the offset of its logarithm; of images without contrast it does not."""
-    return bool((each.tiles[0].radial.mean > math.log(POWER_OFFSET) + _ROUNDING).any())
+    """Return the power law of a set; None where there are no tiles or there is no power to fit it to."""
+    return each.tiles[0].radial.power_law if each.tiles else None
 
 
 def largest_effect(found: Comparison) -> tuple[float, float, float] | None:

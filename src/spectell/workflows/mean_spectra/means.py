@@ -114,7 +114,7 @@ class RadialBand:
     low, median, high : ndarray of shape (B,)
         5th, 50th and 95th percentile over images, in nats, from a histogram with bins of 0.05 nats.
     power_law : PowerLaw or None
-        Fit to `mean`, as `spectell.spectra.radial.fit_power_law` gives it; None where there are too few rings.
+        Fit to `mean`, as `spectell.spectra.radial.fit_power_law` gives it; None without power or with too few rings.
     """
 
     count: int

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spectell.errors import ParameterError
+from spectell.spectra.blocks import POWER_OFFSET
 from spectell.spectra.periodogram import unfold_periodogram
 from spectell.spectra.radial import (
     PowerLaw,
@@ -23,6 +24,8 @@ from spectell.workflows.mean_spectra.sums import HISTOGRAM_LOW, HISTOGRAM_STEP
 __all__ = ["directions", "histogram_quantile", "log_profile", "power_law", "ring_frequencies"]
 
 Float64Array = npt.NDArray[np.float64]
+
+_ROUNDING = 1e-3  # of a logarithm in single precision, in nats
 
 
 def log_profile(tiles: npt.NDArray[np.floating[Any]]) -> Float64Array:
@@ -76,7 +79,7 @@ def ring_frequencies(size: int) -> Float64Array:
 
 
 def power_law(mean_log_power: Float64Array, size: int, count: int) -> PowerLaw | None:
-    """Fit a power law to a mean logarithmic profile; None where there are too few rings.
+    """Fit a power law to a mean logarithmic profile; None where there is no power or too few rings.
 
     The fit is linear in the logarithms, so the exponent of the mean of logarithms (the geometric mean of the images)
     is the mean of the exponents that the images have one by one under the same weights: that of a typical image, where
@@ -101,8 +104,12 @@ def power_law(mean_log_power: Float64Array, size: int, count: int) -> PowerLaw |
     >>> law = power_law(-2 * np.log(np.maximum(frequency, 1e-3)), 64, 10)
     >>> round(law.exponent, 6)
     2.0
+    >>> power_law(np.full(frequency.shape, np.log(1e-3)), 64, 10) is None
+    True
     """
     plan = radial_profile(np.zeros((size, size)), transform="dft")
+    if not (mean_log_power[1:] > np.log(POWER_OFFSET) + _ROUNDING).any():
+        return None  # of images without contrast: only the offset of the logarithm is left
     try:
         return fit_power_law(RadialProfile(plan.frequency, np.exp(mean_log_power), plan.count), n_spectra=count)
     except ParameterError:
