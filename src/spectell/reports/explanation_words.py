@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from spectell.evaluation.thresholds import MISS_RATE
 from spectell.reports.numbers import of_hundred, percent, plain, signed
 from spectell.workflows.explaining.comparison import FEW_BLOCKS
 from spectell.workflows.explaining.reasons import BANDS
@@ -88,8 +89,8 @@ def standing_sentences(standing: Standing) -> list[str]:
         f"as high as that of this image: {percent(standing.share_as_high)}, with this image counted among them.",
         f"The score is {plain(standing.score)} (probability {percent(probability(standing.score))}). The verdict is "
         f"“generated” from {plain(standing.threshold)} ({percent(probability(standing.threshold))}) on, “real” up to "
-        f"{plain(standing.floor)} ({percent(probability(standing.floor))}), the score below which at most 5 % of "
-        f"{standing.n_generated:,} generated validation images lie, and inconclusive between.",
+        f"{plain(standing.floor)} ({percent(probability(standing.floor))}), the score below which at most "
+        f"{percent(MISS_RATE)} of {standing.n_generated:,} generated validation images lie, and inconclusive between.",
     ]
 
 
