@@ -90,7 +90,7 @@ def power_law(mean_log_power: Float64Array, size: int, count: int) -> PowerLaw |
     Parameters
     ----------
     mean_log_power : ndarray of shape (B,)
-        In nats, at the frequencies of `ring_frequencies`; of pixel values from 0 to 255, as `tile_periodogram` gives it.
+        In nats, at the frequencies of `ring_frequencies`; of pixels from 0 to 255, as `tile_periodogram` has it.
     size : int
         Of the tiles, in pixels.
     count : int
