@@ -19,28 +19,24 @@ from spectell.datasets.atomic import replacing
 from spectell.datasets.claims import claimed
 from spectell.datasets.places import require_apart
 from spectell.errors import ImageError, MismatchError, ParameterError
-from spectell.images import describe_path
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.mean_spectra.batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES, Measuring
-from spectell.workflows.mean_spectra.choices import choose_lossless, choose_reference, merged_parts, resolve
+from spectell.workflows.mean_spectra.choices import choose_lossless, choose_reference, resolve
 from spectell.workflows.mean_spectra.compare import Measured, compare_sets
 from spectell.workflows.mean_spectra.drawn import remove_drawn, write_summary
 from spectell.workflows.mean_spectra.files import (
     FORMAT_VERSION,
     ArrayFile,
-    Progress,
-    load_progress,
-    load_sums,
     open_result,
-    save_progress,
     sums_arrays,
     write_arrays,
 )
+from spectell.workflows.mean_spectra.left_out import left_out
+from spectell.workflows.mean_spectra.merging import merge_results, merged_parts, read_sums
 from spectell.workflows.mean_spectra.one_pass import FULL_PIXELS, FULL_SIZES, WORKER_BYTES, OnProgress, measure_set
 from spectell.workflows.mean_spectra.sets import DETAILED_IMAGES, ImageFiles, list_sets
 from spectell.workflows.mean_spectra.study import SpectrumStudy
 from spectell.workflows.mean_spectra.summary import ARRAYS, load_study, study_as_dict
-from spectell.workflows.mean_spectra.sums import SetSums
 from spectell.workflows.reading.walk import PathLike, as_paths
 from spectell.workflows.workers.pool import Crew, available_cores
 
@@ -156,7 +152,7 @@ def spectrum(
 
             for number, files in enumerate(sets):
                 course += _measured(files, work / f"set{number:03}.npz", settings, crew, on_progress)
-        finished, twice = _merged(work, len(sets), added)
+        finished, twice = merge_results(work, len(sets), added)
         entries = _entries(finished)
         chosen = _chosen(entries, [files.name for files in sets], added, reference, lossless)
         parts, said = merged_parts(added, settings)
@@ -244,52 +240,6 @@ def _measured(
     return [f"{files.name}: went on with unfinished work"] if resumed else []
 
 
-def _merged(work: Path, n_sets: int, added: Sequence[ArrayFile]) -> tuple[list[Path], list[str]]:
-    """Add the sets of other runs to those in the working folder.
-
-    Returns
-    -------
-    paths : list of Path
-        The files of all sets, in order.
-    notes : list of str
-        About images that are in several of the results.
-    """
-    notes: list[str] = []
-    paths = [work / f"set{number:03}.npz" for number in range(n_sets)]
-    names = {_sums(path).name: path for path in paths} if added else {}
-    for file in added:
-        for entry in file.metadata["sets"]:
-            sums = load_sums(file, entry, entry["name"])
-            path = names.get(sums.name)
-            total = sums if path is None else _sums(path)
-            if path is None:
-                path = names[sums.name] = work / f"merged{len(paths):03}.npz"
-                paths.append(path)
-            else:
-                if share := total.sketch.share_of(sums.sketch):
-                    notes.append(_twice(sums.name, share, file))
-                total.merge(sums)
-                path = names[sums.name]
-            # Under a name of its own, so that interrupted work never goes on with what was merged already.
-            target = path if path.stem.startswith("merged") else path.with_stem(f"merged-{path.stem}")
-            save_progress(target, Progress(total, 0), "")
-            paths[paths.index(path)] = names[sums.name] = target
-    return paths, notes
-
-
-def _twice(name: str, share: float, file: ArrayFile) -> str:
-    about = "all" if share == 1.0 else f"about {share:.1%}".replace("%", " %")
-    twice = "are in another of the results too, and count twice"
-    return f"{name}: {about} of the images of {describe_path(file.path)} {twice}"
-
-
-def _sums(path: Path) -> SetSums:
-    progress = load_progress(path, None)
-    if progress is None:
-        raise MismatchError(f"{path} vanished while it was needed; run one spectrum at a time in a folder")
-    return progress.sums
-
-
 def _entries(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Return what the metadata of a study says of each set."""
     entries = [dict(ArrayFile(path).metadata["set"]) for path in paths]
@@ -315,7 +265,7 @@ def _chosen(
 ) -> dict[str, Any]:
     base, about_base = choose_reference(entries, reference)
     believed, about_loss = choose_lossless(entries, lossless, measured, added)
-    about_sets = [note for entry in entries for note in _set_notes(entry)]
+    about_sets = [note for entry in entries for note in left_out(entry)]
     return {"reference": base, "lossless": believed, "notes": [*about_base, *about_sets, *about_loss]}
 
 
@@ -328,7 +278,7 @@ def _write(folder: Path, paths: Sequence[Path], metadata: dict[str, Any]) -> Non
 
     def arrays() -> Iterator[tuple[str, npt.NDArray[Any]]]:
         for path, entry in zip(paths, entries, strict=True):
-            yield from sums_arrays(_sums(path), entry["name"])
+            yield from sums_arrays(read_sums(path), entry["name"])
         base = next(each for each in measured if each.name == metadata["reference"])
         for each in measured:
             for facts, compared in compare_sets(each, base) if each is not base else ():
@@ -338,27 +288,3 @@ def _write(folder: Path, paths: Sequence[Path], metadata: dict[str, Any]) -> Non
 
     with replacing(folder / ARRAYS) as file:
         write_arrays(file, arrays(), metadata)
-
-
-def _set_notes(entry: dict[str, Any]) -> Iterator[str]:
-    """Say what of a set took part in what."""
-    tally, name = entry["tally"], entry["name"]
-    if tally["n_unreadable"]:
-        yield f"{name}: {tally['n_unreadable']:,} files could not be read, the first: {tally['unreadable'][0]}"
-    sizes = {size: tuple(map(int, size.split("x"))) for size in tally["sizes"]}
-    thin = sum(tally["sizes"][size] for size, sides in sizes.items() if min(sides) == 1)
-    if thin:
-        yield f"{name}: {thin:,} images are one pixel high or wide, and have no full-size spectrum"
-    full = {key.split("/")[0]: count for key, count in entry["counts"].items() if key.endswith("/log/grey")}
-    left = tally["n_images"] - thin - sum(full.values())
-    if left:
-        whole = [size for size, count in full.items() if count == tally["sizes"].get(size)]
-        which = f"sizes other than {', '.join(sorted(whole))}" if whole else "various sizes" if full else "every size"
-        yield (
-            f"{name}: {left:,} images, of {which}, have no full-size spectrum; nothing is resized, and the sizes that "
-            f"have one hold at most {FULL_PIXELS:,} pixels together. Block, tile and radial spectra are of all sizes "
-            "from 32 x 32"
-        )
-    small = sum(tally["sizes"][size] for size, sides in sizes.items() if min(sides) < BLOCK_SIZE)
-    if small:
-        yield f"{name}: {small:,} images are below 32 x 32 pixels: they have no block, tile or radial spectra"

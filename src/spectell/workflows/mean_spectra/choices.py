@@ -13,7 +13,7 @@ from spectell.images import describe_path
 from spectell.images.formats import LOSSY
 from spectell.workflows.mean_spectra.files import ArrayFile
 
-__all__ = ["choose_lossless", "choose_reference", "merged_parts", "resolve"]
+__all__ = ["choose_lossless", "choose_reference", "resolve"]
 
 Entry = Mapping[str, Any]
 
@@ -114,43 +114,6 @@ def choose_lossless(
         else:
             chosen.append(name)
     return chosen, notes
-
-
-def merged_parts(added: Sequence[ArrayFile], settings: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Say of merged results how they were measured, each with those that had been merged into it.
-
-    Parameters
-    ----------
-    added : sequence of ArrayFile
-    settings : mapping
-        Of this run, which they do not share.
-
-    Returns
-    -------
-    parts : list of dict
-        Ready for JSON.
-    notes : list of str
-        Of those that had other limits or seeds, if there are limits at all.
-    """
-    parts = [_part(describe_path(file.path), file.metadata) for file in added]
-    notes = []
-    for part in parts:
-        limit, seed = part["settings"].get("limit"), part["settings"].get("seed")
-        limited = limit is not None or settings["limit"] is not None
-        if limited and (limit, seed) != (settings["limit"], settings["seed"]):
-            chosen = "without a limit" if limit is None else f"with the limit {limit:,}, seed {seed}"
-            notes.append(f"what {part['file']} measured was chosen {chosen}")
-    return parts, notes
-
-
-def _part(file: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "file": file,
-        "sets": [entry["name"] for entry in metadata["sets"]],
-        "settings": metadata["settings"],
-        "lossless": metadata["lossless"],
-        "merged": metadata.get("merged", []),
-    }
 
 
 def _names(file: ArrayFile) -> list[str]:
