@@ -142,7 +142,7 @@ def split(
 @click.option("--output", "-o", required=True, metavar="DIR", type=click.Path(), help="Folder for the two files.")
 @click.option("--size", type=click.IntRange(min=1), metavar="N", help="Cut an N by N square from every centre.")
 @real_option
-@click.option("--workers", "-j", type=click.IntRange(min=1), help="Threads; all cores by default.")
+@click.option("--workers", "-j", type=click.IntRange(min=1), help="Processes; all cores by default.")
 @as_json_option
 def pack(source: str, output: str, size: int | None, real: str | None, workers: int | None, as_json: bool) -> None:
     """Decode a data set once, into one array on disk.
@@ -157,11 +157,12 @@ def pack(source: str, output: str, size: int | None, real: str | None, workers: 
     """
     from spectell.datasets import read_dataset
     from spectell.datasets.packed import pack as pack_manifest
+    from spectell.workflows.reading.squares import IsolatedSquares
 
     manifest = read_dataset(source, real=real, require_real=False)
     _echo_notes(manifest.notes)
     with _progress(len(manifest)) as advance:
-        packed = pack_manifest(manifest, output, size, workers=workers, on_progress=advance)
+        packed = pack_manifest(manifest, output, size, read=IsolatedSquares(), workers=workers, on_progress=advance)
     shape = packed.images.shape
     if as_json:
         click.echo(json.dumps({"output": output, "shape": shape, "bytes": packed.images.nbytes}))

@@ -27,7 +27,17 @@ from spectell.datasets.table import Manifest
 from spectell.errors import ImageError, ManifestError, MismatchError, ParameterError
 from spectell.images import read_image
 
-__all__ = ["IMAGES_NAME", "MANIFEST_NAME", "Packed", "is_packed", "open_packed", "pack"]
+__all__ = [
+    "IMAGES_NAME",
+    "MANIFEST_NAME",
+    "Packed",
+    "ReadSquares",
+    "is_packed",
+    "open_packed",
+    "pack",
+    "read_in_threads",
+    "square",
+]
 
 IMAGES_NAME = "images.npy"
 MANIFEST_NAME = "manifest.csv"
@@ -36,6 +46,10 @@ _STAGED_NAME = f".new-{MANIFEST_NAME}"
 Size = tuple[int, int]
 Pixels = npt.NDArray[np.uint8]
 StrPath = str | os.PathLike[str]
+
+ReadSquares = Callable[[Manifest, int | None, int | None], Iterator[Pixels | ImageError]]
+"""Gives the images of a manifest in order, each as `square` cuts it to a side, or why it cannot be read; called with
+manifest, side (None for all of it), and how many work at once (None for one a core)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,11 +89,46 @@ class Packed:
         return read.reshape(images.shape[1:])
 
 
+def square(pixels: Pixels, side: int | None) -> Pixels:
+    """Cut a square from the centre of an image, shape (H, W, 3).
+
+    One that is too small, and any if `side` is None, comes back whole.
+
+    Examples
+    --------
+    >>> square(np.arange(48, dtype=np.uint8).reshape(4, 4, 3), 2)[..., 0].tolist()
+    [[15, 18], [27, 30]]
+    """
+    height, width, _ = pixels.shape
+    if side is None or height < side or width < side:
+        return pixels
+    top, left = (height - side) // 2, (width - side) // 2
+    return pixels[top : top + side, left : left + side].copy()
+
+
+def read_in_threads(manifest: Manifest, side: int | None, workers: int | None) -> Iterator[Pixels | ImageError]:
+    """Decode images in threads, a few ahead: a `ReadSquares`, for files that do no harm to a decoder."""
+    gate = threading.Lock()
+
+    def decode(row: int) -> Pixels | ImageError:
+        try:
+            return square(read_image(manifest.file(row), large_gate=gate).pixels, side)
+        except ImageError as error:
+            return error
+
+    threads = workers or os.cpu_count() or 1
+    ahead = 4 * threads
+    with ThreadPoolExecutor(threads) as pool:
+        for start in range(0, len(manifest), ahead):
+            yield from pool.map(decode, range(start, min(start + ahead, len(manifest))))
+
+
 def pack(
     manifest: Manifest,
     out_dir: StrPath,
     size: int | None = None,
     *,
+    read: ReadSquares = read_in_threads,
     workers: int | None = None,
     on_progress: Callable[[int], object] | None = None,
 ) -> Packed:
@@ -93,8 +142,11 @@ def pack(
         Folder for ``images.npy`` and ``manifest.csv``: new, empty, or a packed data set, which is replaced.
     size : int > 0, optional
         Side of the square that is cut from the centre of every image. Without it all images must have one size.
+    read : callable, optional
+        See `ReadSquares`. A decoder that crashes in a thread ends the program; for files that nobody has read yet there
+        is `spectell.workflows.reading.squares.IsolatedSquares`.
     workers : int, optional
-        Threads that decode; by default one per core.
+        Threads or processes that decode; by default one per core.
     on_progress : callable, optional
         Called with the number of images done since the last call.
 
@@ -131,7 +183,7 @@ def pack(
     remove_parts(folder, {IMAGES_NAME, MANIFEST_NAME, _STAGED_NAME}.__contains__)
     writer = _Writer(len(manifest), size)
     with removing_empty_folders(folder), replacing(folder / IMAGES_NAME) as file:
-        for row, pixels in enumerate(_decoded(manifest, size, workers or os.cpu_count() or 1)):
+        for row, pixels in enumerate(read(manifest, size, workers)):
             writer.add(row, pixels, file)
             if on_progress is not None:
                 on_progress(1)
@@ -255,28 +307,3 @@ class _Writer:
                 f"images must {rule} (height x width), got {counts}{more}; take the others out of the data set, or "
                 "choose a crop that fits all with size= (--size)"
             )
-
-
-def _decoded(manifest: Manifest, size: int | None, workers: int) -> Iterator[Pixels | ImageError]:
-    """Yield the images in order, cropped, decoding a few ahead."""
-    gate = threading.Lock()
-
-    def decode(row: int) -> Pixels | ImageError:
-        try:
-            return _cropped(read_image(manifest.file(row), large_gate=gate).pixels, size)
-        except ImageError as error:
-            return error
-
-    ahead = 4 * workers
-    with ThreadPoolExecutor(workers) as pool:
-        for start in range(0, len(manifest), ahead):
-            yield from pool.map(decode, range(start, min(start + ahead, len(manifest))))
-
-
-def _cropped(pixels: Pixels, size: int | None) -> Pixels:
-    """Cut the centre; an image that is too small comes back whole, to be counted and refused."""
-    height, width, _ = pixels.shape
-    if size is None or height < size or width < size:
-        return pixels
-    top, left = (height - size) // 2, (width - size) // 2
-    return pixels[top : top + size, left : left + size].copy()

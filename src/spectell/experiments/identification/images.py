@@ -174,6 +174,9 @@ def _prepare_own(
     choice: ImageChoice, folder: Path, size: int, limit: int, seed: int, workers: int, on_progress: Report
 ) -> None:
     """Group what shows one picture, take so many of each class, and cut the middle out if that is asked for."""
+    from spectell.workflows.reading.fingerprints import IsolatedFingerprints
+    from spectell.workflows.reading.squares import IsolatedSquares
+
     manifest = read_dataset(choice.path)
     done = 0
 
@@ -182,12 +185,14 @@ def _prepare_own(
         done += number
         on_progress("comparing", done, len(manifest))
 
-    prints = fingerprint(manifest, with_facts=True, workers=workers, on_progress=count)
+    read = IsolatedFingerprints()
+    prints = fingerprint(manifest, with_facts=True, read=read, workers=workers, on_progress=count)
     side = _common_side(prints, choice)
     rng = np.random.default_rng((seed, 12))
     kept = [rng.permutation(np.flatnonzero(manifest.generators == name))[:limit] for name in manifest.class_names]
     chosen = merge_duplicates(manifest, prints).select(np.sort(np.concatenate(kept)))
-    pack(chosen, folder / PREPARED, min(_OWN_SIDE, side) if size else None, workers=workers)
+    side = min(_OWN_SIDE, side)
+    pack(chosen, folder / PREPARED, side if size else None, read=IsolatedSquares(), workers=workers)
 
 
 def _common_side(prints: Fingerprints, choice: ImageChoice) -> int:

@@ -144,6 +144,7 @@ def prepare(
     from spectell.datasets.splits import merge_duplicates
     from spectell.workflows.reading.fingerprints import IsolatedFingerprints
     from spectell.workflows.reading.image_passes import counted
+    from spectell.workflows.reading.squares import IsolatedSquares
 
     place = folder / PREPARED / comparison.name
     if (known := read_prepared(folder, comparison)) is not None:
@@ -158,7 +159,7 @@ def prepare(
     window, kept = _windowed(comparison, merged, sizes, scale.side)
     audit = _audit(kept, scale.audited, workers, comparison, on_progress)
     report = counted(on_progress, f"{comparison.title}: packing", len(kept))
-    pack(kept, place, window.side, workers=workers, on_progress=report)
+    pack(kept, place, window.side, read=IsolatedSquares(), workers=workers, on_progress=report)
     images = int((kept.labels == 0).sum())
     facts = {
         "side": window.side,
