@@ -183,11 +183,13 @@ def test_images_that_are_in_two_results_are_noticed(rng, tmp_path):
     apart = spectrum((), tmp_path / "apart", merge=[parts["one"], parts["three"]])
     assert not any("count twice" in note for note in apart.notes)
     merged = spectrum((), tmp_path / "merged", merge=list(parts.values()))
-    said = "of the images of {} are in another of the results too, and count twice"
+    said = "of the images of {} seem to be in another of the results too, and count twice"
     assert [note for note in merged.notes if "count twice" in note] == [
         "faces/real: about 33.3 % " + said.format(parts["two"]),
         "faces/real: all " + said.format(parts["three"]),
     ]
+    again = spectrum((), tmp_path / "again", merge=[tmp_path / "merged" / "spectra.npz"])
+    assert next(note for note in again.notes if "count twice" in note).startswith("faces/real: about 33.3 % of")
 
 
 KILLED = """
@@ -427,6 +429,13 @@ def test_what_is_merged_keeps_its_settings(faces, rng, tmp_path):
     again = spectrum((), tmp_path / "three", merge=[tmp_path / "two" / "spectra.npz"])
     assert (again.settings["limit"], again.settings["seed"]) == (None, None)
     assert again.merged[0]["merged"] == list(mixed.merged)
+    only = spectrum((), tmp_path / "only", merge=[part])
+    limited = spectrum(
+        tmp_path / "more", tmp_path / "limited", merge=[only.directory / "spectra.npz"], limit=5, seed=3, workers=1
+    )
+    assert not any("was chosen" in note for note in limited.notes)
+    unlimited = spectrum(tmp_path / "more", tmp_path / "all", merge=[only.directory / "spectra.npz"], workers=1)
+    assert f"what {part} measured was chosen with the limit 5, seed 3" in unlimited.notes
     assert json.loads((tmp_path / "three" / "spectra.json").read_text())["merged"] == list(again.merged)
     same = spectrum(tmp_path / "more", tmp_path / "four", merge=[part], limit=5, seed=3, workers=1)
     assert not any("was chosen" in note for note in same.notes)

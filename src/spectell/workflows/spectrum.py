@@ -156,8 +156,8 @@ def spectrum(
         entries = _entries(finished)
         chosen = _chosen(entries, [files.name for files in sets], added, reference, lossless)
         parts, said = merged_parts(added, settings)
-        about = {"format": FORMAT_VERSION, "settings": settings, "merged": parts, "sets": entries, **chosen}
-        _write(folder, finished, about | {"notes": [*notes, *said, *twice, *chosen["notes"]]})
+        about = {"format": FORMAT_VERSION, "settings": settings, "merged": parts, "overlaps": twice, "sets": entries}
+        _write(folder, finished, about | chosen | {"notes": [*notes, *said, *twice, *chosen["notes"]]})
         remove_drawn(folder)  # while the old summary still lists it
         study = load_study(folder)
         write_summary(folder, study_as_dict(study))

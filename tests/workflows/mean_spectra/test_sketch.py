@@ -56,5 +56,13 @@ def test_size_and_every_part_of_a_picture_count():
     assert sketch([large]).share_of(sketch([changed])) == 0.0
 
 
+def test_what_is_kept_does_not_grow_with_the_number_of_parts():
+    whole = Sketch()
+    for part in range(100):
+        whole.merge(Sketch(range(part * 512, (part + 1) * 512)))
+        assert len(whole._hashes) <= 8 * 512
+    assert whole.as_array().tolist() == list(range(512))
+
+
 def test_nothing_shares_nothing():
     assert Sketch().share_of(Sketch()) == 0.0

@@ -41,7 +41,9 @@ def test_processes_cut_what_threads_cut(pictures, tmp_path, workers):
     np.testing.assert_array_equal(processes.images[0], first[4:36, 9:41])
 
 
-@pytest.mark.parametrize(("name", "reason"), [("dies", "crashed"), ("hangs", "longer than 1 s"), ("large", "more than max_pixels")])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("dies", "crashed"), ("hangs", "longer than 1 s"), ("large", "max_pixels")]
+)
 def test_a_file_that_cannot_be_read_is_named_whatever_it_does(pictures, tmp_path, monkeypatch, name, reason):
     here = os.getpid()
 

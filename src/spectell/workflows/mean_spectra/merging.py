@@ -5,7 +5,7 @@ A set is in memory by itself; what is merged lies in the working folder under a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,14 @@ def merge_results(work: Path, n_sets: int, added: Sequence[ArrayFile]) -> tuple[
     paths : list of Path
         The files of all sets, in order.
     notes : list of str
-        About images that are in several of the results.
+        About images that are in several of the results, or of those that had been merged into them.
 
     Raises
     ------
     MismatchError
         If the same files are in two of the results.
     """
-    notes: list[str] = []
+    notes = [note for file in added for note in file.metadata.get("overlaps", [])]
     paths = [work / f"set{number:03}.npz" for number in range(n_sets)]
     names = {read_sums(path).name: path for path in paths} if added else {}
     for file in added:
@@ -95,7 +95,7 @@ def merged_parts(added: Sequence[ArrayFile], settings: Mapping[str, Any]) -> tup
     """
     parts = [_part(describe_path(file.path), file.metadata) for file in added]
     notes = []
-    for part in parts:
+    for part in _measuring(parts):
         limit, seed = part["settings"].get("limit"), part["settings"].get("seed")
         limited = limit is not None or settings["limit"] is not None
         if limited and (limit, seed) != (settings["limit"], settings["seed"]):
@@ -104,9 +104,17 @@ def merged_parts(added: Sequence[ArrayFile], settings: Mapping[str, Any]) -> tup
     return parts, notes
 
 
+def _measuring(parts: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Yield those of the parts, and of what was merged into them, that measured images themselves."""
+    for part in parts:
+        if part["settings"].get("seed") is not None:
+            yield part
+        yield from _measuring(part["merged"])
+
+
 def _twice(name: str, share: float, file: ArrayFile) -> str:
     about = "all" if share == 1.0 else f"about {share:.1%}".replace("%", " %")
-    twice = "are in another of the results too, and count twice"
+    twice = "seem to be in another of the results too, and count twice"
     return f"{name}: {about} of the images of {describe_path(file.path)} {twice}"
 
 

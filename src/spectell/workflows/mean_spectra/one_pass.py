@@ -41,8 +41,8 @@ __all__ = [
 FULL_PIXELS, FULL_SIZES = 2**20, 4
 """Pixels of all sizes together that get full-size spectra in a set, and how many sizes: 128 bytes a pixel are kept."""
 
-WORKER_BYTES = Limits().memory + 256 * FULL_PIXELS
-"""Bytes that a worker may take: as for any file, and for the sums. (Of images of 2**20 pixels, 350 MB are enough.)"""
+WORKER_BYTES = Limits().memory + 384 * FULL_PIXELS
+"""Bytes that a worker may take: as for any file, and for the sums, 260 to 360 a pixel."""
 
 SAVE_SECONDS = 60.0
 """How often unfinished work is saved."""
