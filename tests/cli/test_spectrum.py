@@ -137,6 +137,18 @@ def test_figures_of_an_earlier_run_go_and_nothing_else(rng, dataset, tmp_path):
         assert names(out) == {"spectra.json", "spectra.npz", "mean-9x9.png", "notes.html"}
 
 
+@pytest.mark.parametrize("own", ["index.html", "radial.png"])
+def test_a_file_of_the_users_own_is_neither_replaced_nor_removed(dataset, tmp_path, own):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / own).write_text("mine")
+    said = run(dataset, "-o", out, status=1).stderr.splitlines()[-1]
+    assert said.startswith(f"Error: '{out / own}' is in the way, and no run of spectrum has listed it as its own")
+    assert names(out) == ({own} if own == "index.html" else {own, "spectra.json", "spectra.npz"})
+    run(dataset, "-o", out, "--no-figures")
+    assert (out / own).read_text() == "mine"
+
+
 def test_json_is_the_summary_that_is_written(dataset, tmp_path):
     done = run(dataset, "-o", tmp_path / "out", "--no-figures", "--json", "--reference", "gan", "--limit", 3)
     assert json.loads(done.stdout) == json.loads((tmp_path / "out" / "spectra.json").read_text())

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from spectell.errors import ArtifactError, MismatchError
 from spectell.reports.render import Drawing
 from spectell.reports.spectrum import PAGE, findings, write_spectrum_report
 from spectell.reports.spectrum_figures import in_parts
+from spectell.workflows.mean_spectra.working import working_in
 from spectell.workflows.spectrum import spectrum
 
 
@@ -100,3 +102,25 @@ def test_images_too_small_for_anything_have_a_page_too(tmp_path):
     Image.new("RGB", (6, 5), "red").save(tmp_path / "dots" / "a.png")
     page = write_spectrum_report(spectrum([tmp_path / "dots"], tmp_path / "out"), tmp_path / "out")
     assert "What was left out" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_is_not_drawn_of_numbers_that_another_run_has_replaced(rng, tmp_path):
+    def images(scale):
+        for number in range(6):
+            pixels = rng.normal(128, scale, (40, 40, 3)).clip(0, 255).astype(np.uint8)
+            (tmp_path / f"{scale}" / "faces" / "real").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(tmp_path / f"{scale}" / "faces" / "real" / f"{number}.png")
+        return tmp_path / f"{scale}" / "faces"
+
+    first = spectrum(images(10), tmp_path / "out", workers=1)
+    spectrum(images(30), tmp_path / "out", workers=1)
+    with pytest.raises(ArtifactError, match="another run has replaced"):
+        write_spectrum_report(first, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"spectra.json", "spectra.npz"}
+
+
+def test_no_page_is_drawn_where_another_run_measures(study, tmp_path):
+    with working_in(tmp_path), pytest.raises(MismatchError, match="another spectrum is running"):
+        write_spectrum_report(study, tmp_path)
+    write_spectrum_report(study, tmp_path)
+    assert not (tmp_path / ".spectrum-work").exists()

@@ -88,6 +88,10 @@ def _study(
 ) -> SpectrumStudy:
     from spectell.workflows.spectrum import spectrum as measure
 
+    if figures:  # what would stop them at the end is said at the beginning
+        from spectell.workflows.mean_spectra.drawn import PAGE, require_ours
+
+        require_ours(output, [PAGE])
     with stage_progress(shown=not quiet) as report:
         study = measure(datasets, output, merge=merge, on_progress=report, **options)
     if figures:

@@ -26,13 +26,11 @@ from spectell.reports.spectrum_tables import (
     power_law_table,
     set_table,
 )
-from spectell.workflows.mean_spectra.drawn import list_drawn
+from spectell.workflows.mean_spectra.drawn import PAGE, list_drawn
 from spectell.workflows.mean_spectra.study import Comparison, SetSpectra, SpectrumStudy
+from spectell.workflows.mean_spectra.working import drawing_in
 
 __all__ = ["PAGE", "findings", "shown_figure", "write_figures", "write_spectrum_report"]
-
-PAGE = "index.html"
-"""Name of the page in its folder."""
 
 _COMPARE = ("difference-", "effect-")
 _LONG = 40  # rows of a table
@@ -48,7 +46,7 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
     study : SpectrumStudy
         What `spectell.workflows.spectrum.spectrum` found.
     directory : path
-        Where to; figures of the same names are replaced.
+        Where to; figures of an earlier run are replaced.
 
     Returns
     -------
@@ -57,10 +55,19 @@ def write_spectrum_report(study: SpectrumStudy, directory: str | os.PathLike[str
 
     Raises
     ------
+    MismatchError
+        If another run uses the folder, or a file is in the way that none has written.
     ManifestError
         If the folder cannot be written.
+    ArtifactError
+        If another run has replaced the arrays of the study.
     """
     folder = Path(directory)
+    with drawing_in(folder):
+        return _written(study, folder)
+
+
+def _written(study: SpectrumStudy, folder: Path) -> Path:
     shown = drawn_sizes(study)
     wanted: list[Callable[[Sequence[SetSpectra]], Iterable[Drawing | None]]] = [
         *(partial(_full_drawings, study, size) for size in shown),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,8 @@ from typing import Any
 import numpy.typing as npt
 
 from spectell.datasets.atomic import replacing
-from spectell.datasets.claims import claimed
 from spectell.datasets.places import require_apart
-from spectell.errors import ImageError, MismatchError, ParameterError
+from spectell.errors import ImageError, ParameterError
 from spectell.transforms.scaling import LOG_OFFSET
 from spectell.workflows.mean_spectra.batch import BLOCK_SIZE, MAX_BLOCKS, MAX_TILES, TILE_SIZES, Measuring
 from spectell.workflows.mean_spectra.choices import choose_lossless, choose_reference, resolve
@@ -37,13 +36,11 @@ from spectell.workflows.mean_spectra.one_pass import FULL_PIXELS, FULL_SIZES, WO
 from spectell.workflows.mean_spectra.sets import DETAILED_IMAGES, ImageFiles, list_sets
 from spectell.workflows.mean_spectra.study import SpectrumStudy
 from spectell.workflows.mean_spectra.summary import ARRAYS, load_study, study_as_dict
+from spectell.workflows.mean_spectra.working import WORK, clear, working_in
 from spectell.workflows.reading.walk import PathLike, as_paths
 from spectell.workflows.workers.pool import Crew, available_cores
 
 __all__ = ["load_study", "spectrum", "study_as_dict"]
-
-_WORK = ".spectrum-work"
-_CLAIM = "claim"
 
 
 def spectrum(
@@ -131,7 +128,7 @@ def spectrum(
     named: list[Any] = list(as_paths(datasets))
     course: list[str] = []  # of this run; what it leaves is the same whether it was interrupted or not
     with ExitStack() as stack:  # the working folder is kept until workers have ended and results are written
-        with Crew(Measuring(str(folder / _WORK)), workers=workers, memory=WORKER_BYTES) as crew:
+        with Crew(Measuring(str(folder / WORK)), workers=workers, memory=WORKER_BYTES) as crew:
             for each in named:
                 require_apart(each, output)
             sets, notes = list_sets(named, real=real, limit=limit, seed=seed)
@@ -146,7 +143,7 @@ def spectrum(
                     "that are merged"
                 )
             _check_names(sets, added, reference, lossless)
-            work = stack.enter_context(_working(folder))
+            work = stack.enter_context(working_in(folder))
             settings = _settings(limit if sets else None, seed if sets else None)
             import scipy.fft  # noqa: F401 - so that forked workers have it already
 
@@ -161,7 +158,7 @@ def spectrum(
         remove_drawn(folder)  # while the old summary still lists it
         study = load_study(folder)
         write_summary(folder, study_as_dict(study))
-        _clear(work)
+        clear(work)
     return replace(study, notes=(*study.notes, *course))
 
 
@@ -197,35 +194,6 @@ def _settings(limit: int | None, seed: int | None) -> dict[str, Any]:
         "tile_sizes": list(TILE_SIZES),
         "max_tiles": MAX_TILES,
     }
-
-
-@contextmanager
-def _working(folder: Path) -> Iterator[Path]:
-    """Have the working folder to oneself, without what a run that was killed had not finished."""
-    work = folder / _WORK
-    with ExitStack() as stack:
-        try:
-            work.mkdir(parents=True, exist_ok=True)
-            ours = stack.enter_context(claimed(work / _CLAIM))
-            if ours:
-                for part in work.glob("*.part*"):
-                    part.unlink()
-        except OSError as error:
-            reason = error.strerror or error
-            raise MismatchError(f"cannot write to the folder {os.fspath(folder)!r}: {reason}") from error
-        if not ours:
-            raise MismatchError(
-                f"another spectrum is running in {os.fspath(folder)!r}; wait for it or name another folder"
-            )
-        yield work
-
-
-def _clear(work: Path) -> None:
-    """Remove the working folder; the claim goes last, since the next run may begin as soon as it is gone."""
-    with suppress(OSError):  # what cannot be tidied up harms no reader
-        for path in sorted(work.iterdir(), key=lambda path: path.name == _CLAIM):
-            path.unlink()
-        work.rmdir()
 
 
 def _measured(

@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from spectell.datasets.atomic import remove_parts, replacing
-from spectell.errors import ManifestError
+from spectell.errors import ManifestError, MismatchError
 from spectell.workflows.mean_spectra.summary import ARRAYS, SUMMARY
 
-__all__ = ["list_drawn", "remove_drawn", "write_summary"]
+__all__ = ["PAGE", "list_drawn", "remove_drawn", "require_ours", "write_summary"]
+
+PAGE = "index.html"
+"""Name of the page that shows the figures."""
 
 _LIST = "figures"
 _SUFFIXES = frozenset({".html", ".pdf", ".png"})
@@ -26,12 +29,48 @@ def list_drawn(folder: str | os.PathLike[str], names: Iterable[str]) -> None:
 
     Raises
     ------
+    MismatchError
+        If a file of such a name is there that the summary does not list.
     ManifestError
         If it cannot be written.
     """
     summary = _summary(Path(folder))
     if summary is not None:
-        write_summary(folder, summary | {_LIST: sorted(names)})
+        wanted = sorted(names)
+        require_ours(folder, wanted)
+        write_summary(folder, summary | {_LIST: wanted})
+
+
+def require_ours(folder: str | os.PathLike[str], names: Iterable[str]) -> None:
+    """Raise an error if a file is in the way that no run has listed: it is the user's own.
+
+    Raises
+    ------
+    MismatchError
+        With the name of the first.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_summary(folder, {})
+    ...     list_drawn(folder, ["index.html"])
+    ...     Path(folder, "index.html").touch()
+    ...     require_ours(folder, ["index.html", "radial.png"])
+    ...     Path(folder, "radial.png").touch()
+    ...     try:
+    ...         require_ours(folder, ["index.html", "radial.png"])
+    ...     except MismatchError as error:
+    ...         print("radial.png' is in the way" in str(error))
+    True
+    """
+    ours = _listed(Path(folder))
+    for name in names:
+        if name not in ours and os.path.lexists(Path(folder, name)):
+            raise MismatchError(
+                f"{os.fspath(Path(folder, name))!r} is in the way, and no run of spectrum has listed it as its own; "
+                "move it, or name another folder"
+            )
 
 
 def remove_drawn(folder: str | os.PathLike[str]) -> None:
@@ -48,16 +87,15 @@ def remove_drawn(folder: str | os.PathLike[str]) -> None:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for name in ("blocks.png", "mine.png"):
-    ...         Path(folder, name).touch()
     ...     write_summary(folder, {})
     ...     list_drawn(folder, ["blocks.png"])
+    ...     for name in ("blocks.png", "mine.png"):
+    ...         Path(folder, name).touch()
     ...     remove_drawn(folder)
     ...     sorted(path.name for path in Path(folder).iterdir())
     ['mine.png', 'spectra.json']
     """
-    listed = (_summary(Path(folder)) or {}).get(_LIST)
-    names = {name for name in listed if _is_name(name)} if isinstance(listed, list) else set()
+    names = _listed(Path(folder))
     for name in names:
         try:
             Path(folder, name).unlink(missing_ok=True)
@@ -77,6 +115,11 @@ def write_summary(folder: str | os.PathLike[str], summary: dict[str, Any]) -> No
     """
     with replacing(Path(folder, SUMMARY)) as file:
         file.write(json.dumps(summary, allow_nan=False, indent=1).encode())
+
+
+def _listed(folder: Path) -> set[str]:
+    listed = (_summary(folder) or {}).get(_LIST)
+    return {name for name in listed if _is_name(name)} if isinstance(listed, list) else set()
 
 
 def _is_name(name: object) -> bool:

@@ -64,13 +64,14 @@ class ArrayFile(Mapping[str, Array]):
     Raises
     ------
     ArtifactError
-        If the file cannot be read or is not what a study wrote.
+        If the file cannot be read or is not what a study wrote; at an access, if another run has replaced it.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+                self._version = _version(opened)
                 self._names = [name for name in file.files if name != "metadata"]
                 self.metadata: dict[str, Any] = json.loads(str(file["metadata"]))
         except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile, EOFError) as error:
@@ -85,7 +86,11 @@ class ArrayFile(Mapping[str, Array]):
     def __getitem__(self, name: str) -> Array:
         if name not in self._names:
             raise KeyError(name)
-        with np.load(self.path, allow_pickle=False) as file:
+        with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            if _version(opened) != self._version:
+                raise ArtifactError(
+                    f"another run has replaced {os.fspath(self.path)!r}, which was being read; begin anew"
+                )
             array: Array = file[name]
             return array
 
@@ -108,6 +113,12 @@ def open_result(path: str | os.PathLike[str]) -> ArrayFile:
     if not file.metadata.keys() >= {"sets", "settings", "lossless"}:
         raise ArtifactError(f"cannot read {os.fspath(path)!r}: it is unfinished work, not a result; name a spectra.npz")
     return file
+
+
+def _version(file: BinaryIO) -> tuple[int, ...]:
+    """Return what differs where a file of one name is another one."""
+    status = os.fstat(file.fileno())
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def sums_metadata(sums: SetSums) -> dict[str, Any]:
