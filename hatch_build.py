@@ -41,7 +41,7 @@ class CompiledKernels(BuildHookInterface[Any]):
                 for name in (LIBRARY, HASHES):
                     replace(Path(self._folder.name, name), place / name)
                 return
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, ValueError, subprocess.SubprocessError) as error:
             self.app.display_warning(f"Kernels are not compiled, NumPy and SciPy do their work: {error}")
             return
         build_data["force_include"].update(
@@ -88,7 +88,11 @@ def platform_tag() -> str:
 
 def find_compiler() -> list[str]:
     """Return the command that CC names, or else the first of the usual compilers."""
-    if asked := shlex.split(os.environ.get("CC", "")):
+    try:
+        asked = shlex.split(os.environ.get("CC", ""))
+    except ValueError as error:
+        raise ValueError(f"CC is no command: {error}") from error
+    if asked:
         if not shutil.which(asked[0]):
             raise OSError(f"CC names {asked[0]!r}, which is not there")
         return asked
@@ -100,6 +104,9 @@ def find_compiler() -> list[str]:
 
 def run(command: list[str]) -> None:
     """Run the compiler; what it says goes into the error."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)  # noqa: S603 - our own
+    # Compilers write in the encoding that their own locale says, or copy a source's bytes.
+    done = subprocess.run(  # noqa: S603 - our own
+        command, capture_output=True, text=True, errors="replace", timeout=300, check=False
+    )
     if done.returncode:
         raise subprocess.SubprocessError(f"{command[0]} failed: {done.stderr.strip()[:400]}")

@@ -87,11 +87,16 @@ def test_without_a_compiler_the_wheel_is_for_every_machine_and_the_build_says_wh
 
 @pytest.mark.skipif(not COMPILER, reason="there is no C compiler")
 @pytest.mark.parametrize(
-    ("compiler", "said"), [("fails", "no such instruction"), ("/no/such/cc -m64", "CC names '/no/such/cc'")]
+    ("compiler", "said"),
+    [
+        ("fails", "no such instruction"),
+        ("/no/such/cc -m64", "CC names '/no/such/cc'"),
+        ("cc 'x", "CC is no command: No closing quotation"),
+    ],
 )
 def test_a_compiler_that_does_not_do_is_named_and_costs_nothing(checkout, tmp_path, compiler, said):
     fails = tmp_path / "fails"
-    fails.write_text("#!/bin/sh\necho 'no such instruction' >&2\nexit 1\n")
+    fails.write_bytes(b"#!/bin/sh\necho 'no such instruction: \xff' >&2\nexit 1\n")  # in no encoding of ours
     fails.chmod(0o755)
     path, warned = build(checkout, tmp_path / "wheels", CC=compiler.replace("fails", str(fails)))
     assert path.name == "spectell-0.1.0-py3-none-any.whl"
