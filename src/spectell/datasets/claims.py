@@ -1,19 +1,24 @@
-"""Files that one process at a time may claim, so that two runs never write into one place."""
+"""Files that one run at a time may claim, so that two never write into one place."""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["claim", "claimed"]
+
+_held: dict[tuple[int, int], int] = {}  # handles of what `claimed` holds in this process, by device and number
+_guard = threading.Lock()
 
 
 def claim(handle: int) -> bool:
     """Claim an open file for this process.
 
-    The claim ends when the process ends, in whatever way, or closes the file. Forked processes do not inherit it.
+    The claim ends when the process ends, in whatever way, or closes the file, be it by another handle. Forked processes
+    do not inherit it. Threads of one process are not told apart: all of them get True.
 
     Parameters
     ----------
@@ -32,7 +37,7 @@ def claim(handle: int) -> bool:
         return True
     try:
         fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as the system likes
         return False
     except OSError:  # a file system without locks
         return True
@@ -52,7 +57,7 @@ def claimed(path: Path) -> Iterator[bool]:
     Yields
     ------
     ours : bool
-        Whether no other process has claimed it.
+        Whether nobody else has claimed it, in another process or in this one.
 
     Raises
     ------
@@ -69,11 +74,32 @@ def claimed(path: Path) -> Iterator[bool]:
     if os.name == "nt":
         yield True
         return
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    key = _take(path)
     try:
-        yield claim(handle) and _is_at(path, handle)
+        yield key is not None
     finally:
+        if key is not None:
+            with _guard:
+                os.close(_held.pop(key))
+
+
+def _take(path: Path) -> tuple[int, int] | None:
+    """Claim a file, unless somebody has it. One that this process has is not opened: closing it would end the claim."""
+    with _guard:
+        with suppress(FileNotFoundError):
+            if _key(path.stat()) in _held:
+                return None
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if claim(handle) and _is_at(path, handle):
+            key = _key(os.fstat(handle))
+            _held[key] = handle
+            return key
         os.close(handle)
+        return None
+
+
+def _key(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def _is_at(path: Path, handle: int) -> bool:
