@@ -178,13 +178,22 @@ def _aligned(*shape: int) -> Float32Array:
 
 
 def _transform(pixels: Pixels, out: Float32Array) -> None:
-    """Write the DCT of each colour, shape (3, H, W)."""
+    """Write the DCT of each colour, shape (3, H, W).
+
+    The mean, to the nearest whole number, is taken off before, as the compiled kernel does: coefficients lose less
+    beside a small one, and nothing beside none, so that a flat image has exactly one coefficient.
+    """
     from scipy import fft  # 70 ms that importing this module need not cost
 
     np.copyto(out, pixels.transpose(2, 0, 1))
+    _, height, width = out.shape
+    sums = out @ np.ones(width, np.float32)  # of rows; a third of the time of a mean
+    means = np.rint(sums.mean(axis=1, dtype=np.float64) / width)
+    np.subtract(out, means.astype(np.float32)[:, np.newaxis, np.newaxis], out=out)
     transformed = fft.dctn(out, type=2, norm="ortho", axes=(1, 2), overwrite_x=True)
     if transformed.__array_interface__["data"] != out.__array_interface__["data"]:
         np.copyto(out, transformed)
+    out[:, 0, 0] += means * math.sqrt(height * width)
 
 
 def _add_about(
