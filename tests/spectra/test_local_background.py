@@ -52,3 +52,19 @@ def test_what_lies_at_zero_frequency_does_not_count():
 def test_no_bins_are_no_error():
     none = np.array([], np.intp)
     assert local_background(np.zeros((SIZE, SIZE)), NOISE, none, none).shape == (0,)
+
+
+def test_noise_far_below_the_values_is_no_error():
+    rng = np.random.default_rng(0)
+    surface = 1e9 * rng.normal(size=(SIZE, SIZE))
+    everywhere = np.nonzero(np.ones((SIZE, SIZE)))
+    found = local_background(surface, np.full((SIZE, SIZE), 1e-12), *everywhere)
+    assert np.abs(found).max() < 2 * np.abs(surface).max()
+
+
+def test_a_neighbouring_peak_moves_it_little_however_small_the_noise():
+    surface = 1e7 * (FREQUENCY[:, None] ** 2 + 2.0 * FREQUENCY)
+    peaked = surface.copy()
+    peaked[20, 24] += 1e10
+    here = at((20, 20))
+    assert local_background(peaked, np.full((SIZE, SIZE), 1e-12), *here) == pytest.approx(surface[here], abs=1e6)

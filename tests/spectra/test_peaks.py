@@ -132,7 +132,7 @@ def test_a_background_that_is_rough_has_no_peaks_however_small_its_standard_erro
 def test_a_spectrum_that_bends_has_no_peaks_however_many_images_show_it(rng, response):
     vertical, horizontal = np.fft.fftfreq(160)[:, None], np.fft.rfftfreq(160)
     responses = {
-        "blur": np.exp(-2 * np.pi**2 * (vertical**2 + horizontal**2)),  # a Gaussian of one pixel
+        "blur": np.exp(-2 * np.pi**2 * (1.2 * horizontal) ** 2 + 0 * vertical),  # a Gaussian of 1.2 pixels, sideways
         "box": np.abs((1 + 2 * np.cos(2 * np.pi * vertical)) * (1 + 2 * np.cos(2 * np.pi * horizontal))),
         "enlarged": np.square((1 + 2 * np.cos(2 * np.pi * vertical)) * (1 + 2 * np.cos(2 * np.pi * horizontal))),
     }

@@ -19,6 +19,7 @@ _DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1), (1, 2), (2, 1), (1, -2), (2, -1)
 _NEAREST, _FARTHEST = 2.0, 8.5  # bins from the one in question: a Hann window makes a line 3 bins wide
 _AROUND_ZERO = 3.0  # bins: what lies nearer to frequency zero bends more than any parabola
 _ROUNDS = 20
+_LEAST_NOISE = 1e-9  # of the largest value around: weights of less would leave a parabola through one or two bins
 
 
 def local_background(values: Float64Array, noise: Float64Array, rows: Indices, columns: Indices) -> Float64Array:
@@ -32,7 +33,8 @@ def local_background(values: Float64Array, noise: Float64Array, rows: Indices, c
     values : ndarray of shape (N, N)
         Log power, with frequency zero at ``[0, 0]`` and periodic.
     noise : ndarray of shape (N, N)
-        Its standard error; beyond it an observation counts linearly and not by its square.
+        Its standard error; beyond it an observation counts linearly and not by its square. Taken to be no less than
+        1e-9 of the largest absolute value around a bin; positive where all values are zero.
     rows, columns : ndarray of shape (C,), int
         The bins in question.
 
@@ -67,7 +69,8 @@ def _along(
     distance = np.hypot(*(np.minimum(each, size - each) for each in at))
     believed = np.where(distance < _AROUND_ZERO, 1e-6, 1.0)  # not zero, which might leave too few for a parabola
     powers = (steps * step / _FARTHEST)[:, None] ** np.arange(3)
-    observed, scale = values[at], noise[rows, columns, None]
+    observed = values[at]
+    scale = np.maximum(noise[rows, columns, None], _LEAST_NOISE * np.abs(observed).max(axis=1, keepdims=True))
     weights = believed
     for _ in range(_ROUNDS):  # weighted least squares, again and again: a Huber estimate
         weighted = powers.T * weights[:, None, :]  # (C, 3, steps)
