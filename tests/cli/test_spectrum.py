@@ -175,6 +175,19 @@ def test_errors_are_one_line(dataset, tmp_path):
     assert "cannot write to the folder" in run(dataset, "-o", tmp_path / "file", "--no-figures", status=1).stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on files")
+def test_a_disk_without_room_is_no_fault_of_the_images(dataset, tmp_path):
+    command = ["bash", "-c", 'ulimit -f 50; exec "$@"', "bash", sys.executable, "-m", "spectell", "spectrum"]
+    command += [str(dataset), "-o", str(tmp_path / "out"), "--no-figures"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith(f"Error: cannot write '{tmp_path / 'out' / '.spectrum-work'}")
+    assert not list((tmp_path / "out" / ".spectrum-work").glob("*.part"))
+    run(dataset, "-o", tmp_path / "out", "--no-figures")
+    files = [each["files"] for each in json.loads((tmp_path / "out" / "spectra.json").read_text())["sets"]]
+    assert [(each["n_images"], each["n_unreadable"]) for each in files] == [(4, 0), (4, 0)]
+
+
 @pytest.fixture
 def long_run(dataset, tmp_path):
     """A run that has begun to measure, and has much to do."""

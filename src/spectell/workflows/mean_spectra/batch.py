@@ -6,6 +6,7 @@ Full-size results are large, so they go to the parent through a file and not thr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ __all__ = [
     "Measuring",
     "Part",
     "Spool",
+    "Unwritten",
 ]
 
 BLOCK_SIZE, MAX_BLOCKS = 32, 16
@@ -89,6 +91,12 @@ class Part:
     spooled: list[Spool]
 
 
+class Unwritten(NamedTuple):
+    """That large results could not be handed over, which is no fault of the images."""
+
+    reason: str
+
+
 class Measuring:
     """The work of a study, for a `Crew`: the size of an image, or the spectra of a batch.
 
@@ -102,14 +110,14 @@ class Measuring:
         self._folder = folder
         self._kept: dict[tuple[int, int], FullSums] = {}
 
-    def __call__(self, item: str | Batch, gate: Gate) -> tuple[int, int] | Part | None:
+    def __call__(self, item: str | Batch, gate: Gate) -> tuple[int, int] | Part | Unwritten | None:
         """Return height and width of the image at a path, None if it cannot be read; or measure a batch.
 
         The gate is held while a large file is decoded.
         """
         return self._measure(item, gate) if isinstance(item, Batch) else _size(item, gate)
 
-    def _measure(self, batch: Batch, gate: Gate) -> Part:
+    def _measure(self, batch: Batch, gate: Gate) -> Part | Unwritten:
         sums = SetSums(batch.source, batch.generator)
         details = _Details(sums)
         # Sums stay from batch to batch, since fresh pages cost a tenth more; those of another set's sizes go.
@@ -124,7 +132,13 @@ class Measuring:
             if detailed:
                 details.add(pixels)
         details.flush()
-        return Part(sums, _spool(full, Path(self._folder, batch.name)))
+        path = Path(self._folder, batch.name)
+        try:
+            return Part(sums, _spool(full, path))
+        except OSError as error:
+            with suppress(OSError):  # a full disk needs the room
+                path.unlink()
+            return Unwritten(error.strerror or str(error))
 
     def _cleared(self, size: tuple[int, int]) -> FullSums:
         if size in self._kept:
@@ -215,7 +229,7 @@ def _spool(full: dict[tuple[int, int], FullSums], path: Path) -> list[Spool]:
     with path.open("wb") as file:
         for size in sorted(full):
             for key, n_images, mean, squared_deviation in full[size].moments():
-                mean.tofile(file)
-                squared_deviation.tofile(file)
+                file.write(mean.data)
+                file.write(squared_deviation.data)
                 spooled.append(Spool(f"{size[1]}x{size[0]}/{key}", n_images, size))
     return spooled

@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from spectell.errors import ManifestError
 from spectell.images import describe_path
 from spectell.spectra import SpectrumStatistics
-from spectell.workflows.mean_spectra.batch import Batch, Part, Spool
+from spectell.workflows.mean_spectra.batch import Batch, Part, Spool, Unwritten
 from spectell.workflows.mean_spectra.files import Progress, load_progress, save_progress
 from spectell.workflows.mean_spectra.sets import ImageFiles
 from spectell.workflows.mean_spectra.sums import SetSums
@@ -169,6 +170,7 @@ class _Run:
         saved = time.monotonic()
         with closing(crew.map(self._batches(crew.limit), timeout=DEFAULT_TIMEOUT + _BATCH_FILES[1])) as answers:
             for answer in answers:
+                self._require_written(answer)
                 self._whole = False
                 self._take(answer, crew)
                 self.done += 1
@@ -209,11 +211,18 @@ class _Run:
         ]
         limits: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "memory": WORKER_BYTES}
         for single in isolated_map(crew.work, singles, workers=crew.limit, **limits):
+            self._require_written(single)
             if isinstance(single.result, Part):
                 self._merge(single.result, single.item)
             else:
                 reason = single.result.reason if isinstance(single.result, Failure) else str(single.result)
                 self.sums.tally.refuse(f"cannot read {describe_path(single.item.files[0])}: {reason}")
+
+    def _require_written(self, answer: Answer) -> None:
+        if isinstance(answer.result, Unwritten):
+            place = os.fspath(self.path.parent / answer.item.name)
+            reason = answer.result.reason
+            raise ManifestError(f"cannot write {place!r}: {reason}; the same command goes on when that is mended")
 
     def _merge(self, part: Part, batch: Batch) -> None:
         self.sums.merge(part.sums)
