@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spectell.errors import ManifestError, ParameterError
+from spectell.errors import ImageError, ManifestError, ParameterError
 from spectell.experiments import spectra, spectra_page
 from spectell.experiments.config import resolve_config
 from spectell.experiments.plan import Plan, PlannedCell
@@ -111,6 +111,20 @@ def test_images_too_small_for_any_figure_have_a_page(tmp_path, size):
     page = spectra.run(config, silent)
     assert "dots/gan" in page.read_text(encoding="utf-8")
     assert not list(tmp_path.glob("out/all-sources.*"))
+
+
+def test_a_source_that_cannot_be_read_costs_no_other_source(tmp_path):
+    save(tmp_path / "images" / "good" / "real", 4, 0)
+    (tmp_path / "images" / "broken" / "real").mkdir(parents=True)
+    (tmp_path / "images" / "broken" / "real" / "a.jpg").write_bytes(b"junk")
+    config = resolve_config("spectra", tmp_path / "images", output=tmp_path / "out", workers=1)
+    page = spectra.run(config, silent)
+    assert "broken: none of 1 files can be read" in page.read_text(encoding="utf-8").partition("What was left out")[2]
+    assert "good/real" in page.read_text(encoding="utf-8")
+    (tmp_path / "images" / "good").rename(tmp_path / "good")
+    config = resolve_config("spectra", tmp_path / "images", output=tmp_path / "other", workers=1)
+    with pytest.raises(ImageError, match="no source has an image that can be read; broken: none of 1 files"):
+        spectra.run(config, silent)
 
 
 def test_the_command_of_a_configuration_is_fit_for_a_shell(images, tmp_path):

@@ -13,17 +13,20 @@ import json
 import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spectell.datasets.atomic import replacing
+from spectell.errors import ImageError
 from spectell.experiments.cells import check_settled, settle
 from spectell.experiments.config import ExperimentConfig
 from spectell.experiments.plan import Plan, PlannedCell
 from spectell.experiments.record import make_record, manifest_hash, write_record
 from spectell.experiments.registry import OnProgress
 from spectell.experiments.sources import Source, find_sources
+from spectell.images import describe_path
 from spectell.workflows.mean_spectra.sets import DETAILED_IMAGES, ImageFiles, list_sets
 from spectell.workflows.mean_spectra.study import SpectrumStudy
 
@@ -133,7 +136,7 @@ def run(config: ExperimentConfig, on_progress: OnProgress) -> Path:
     ManifestError
         If there is no data set, or the results cannot be written.
     ImageError
-        If not one image of a source can be read.
+        If not one image of any source can be read.
     ParameterError
         If the folder of the results holds something else.
     """
@@ -143,14 +146,14 @@ def run(config: ExperimentConfig, on_progress: OnProgress) -> Path:
     began = time.perf_counter()
     settle(Path(config.output), _settings(config))
     cells, notes = _cells(config)
-    studies = [(cell.source.name, cell.folder.name, _study(cell, config, on_progress)) for cell in cells]
+    studies, unread = _studies(cells, config, on_progress)
     folder = Path(config.output)
     record = make_record(
         config,
         manifest_hash(cell.identity for cell in cells),
         limit=LIMITS[config.scale],
         sources={cell.source.name: {"folder": cell.folder.name, "images": cell.images} for cell in cells},
-        notes=[*notes, *(note for cell in cells for note in cell.notes)],
+        notes=[*notes, *unread, *(note for cell in cells for note in cell.notes)],
         seconds=round(time.perf_counter() - began, 1),
     )
     write_record(folder, record)
@@ -187,6 +190,21 @@ def _folder_names(names: list[str]) -> dict[str, str]:
             folder = f"{stem}-{number}"
         given[name] = folder
     return given
+
+
+def _studies(
+    cells: Sequence[SpectraCell], config: ExperimentConfig, on_progress: OnProgress
+) -> tuple[list[tuple[str, str, SpectrumStudy]], list[str]]:
+    """Measure every source; return name, folder and study of each, and which of them have no image that can be read."""
+    studies, unread = [], []
+    for cell in cells:
+        try:
+            studies.append((cell.source.name, cell.folder.name, _study(cell, config, on_progress)))
+        except ImageError as error:
+            unread.append(f"{describe_path(cell.source.name)}: {error}")
+    if not studies:
+        raise ImageError(f"no source has an image that can be read; {unread[0]}")
+    return studies, unread
 
 
 def _study(cell: SpectraCell, config: ExperimentConfig, on_progress: OnProgress) -> SpectrumStudy:
