@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -70,11 +71,12 @@ class ArrayFile(Mapping[str, Array]):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         try:
-            with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            with self.path.open("rb") as opened, zipfile.ZipFile(opened) as archive:
                 self._version = _version(opened)
-                self._names = [name for name in file.files if name != "metadata"]
-                self.metadata: dict[str, Any] = json.loads(str(file["metadata"]))
-        except (OSError, ValueError, KeyError, RecursionError, zipfile.BadZipFile, EOFError) as error:
+                # Kept, since the directory of a thousand sets takes longer to read than any of their arrays.
+                self._members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+                self.metadata: dict[str, Any] = json.loads(str(_read_member(opened, self._members.pop("metadata"))))
+        except (OSError, ValueError, KeyError, RecursionError, EOFError, struct.error, zipfile.BadZipFile) as error:
             reason = getattr(error, "strerror", None) or "it is not a file that spectell spectrum wrote"
             raise ArtifactError(f"cannot read {os.fspath(path)!r}: {reason}") from error
         if self.metadata.get("format") != FORMAT_VERSION:
@@ -84,21 +86,20 @@ class ArrayFile(Mapping[str, Array]):
             )
 
     def __getitem__(self, name: str) -> Array:
-        if name not in self._names:
-            raise KeyError(name)
-        with self.path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            if _version(opened) != self._version:
-                raise ArtifactError(
-                    f"another run has replaced {os.fspath(self.path)!r}, which was being read; begin anew"
-                )
-            array: Array = file[name]
-            return array
+        member = self._members[name]
+        try:
+            with self.path.open("rb") as opened:
+                if _version(opened) == self._version:
+                    return _read_member(opened, member)
+        except (OSError, ValueError, EOFError, struct.error, zipfile.BadZipFile) as error:
+            raise ArtifactError(f"cannot read {name!r} in {os.fspath(self.path)!r}: {error}") from error
+        raise ArtifactError(f"another run has replaced {os.fspath(self.path)!r} while it was read; begin anew")
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._members)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._members)
 
 
 def open_result(path: str | os.PathLike[str]) -> ArrayFile:
@@ -113,6 +114,16 @@ def open_result(path: str | os.PathLike[str]) -> ArrayFile:
     if not file.metadata.keys() >= {"sets", "settings", "lossless"}:
         raise ArtifactError(f"cannot read {os.fspath(path)!r}: it is unfinished work, not a result; name a spectra.npz")
     return file
+
+
+def _read_member(file: BinaryIO, member: zipfile.ZipInfo) -> Array:
+    """Read an array of an open archive, whose checksum is compared."""
+    file.seek(member.header_offset + 26)
+    file.seek(sum(struct.unpack("<HH", file.read(4))), os.SEEK_CUR)  # past a name and what else the header says
+    with zipfile.ZipExtFile(file, "r", member) as opened:
+        array: Array = np.lib.format.read_array(opened, allow_pickle=False)
+        opened.read()  # to the end, where the checksum is compared
+        return array
 
 
 def _version(file: BinaryIO) -> tuple[int, ...]:
