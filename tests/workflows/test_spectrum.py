@@ -23,7 +23,7 @@ from spectell.spectra import (
 from spectell.workflows.mean_spectra import batch as spectrum_batch
 from spectell.workflows.mean_spectra import sets as spectrum_sets
 from spectell.workflows.mean_spectra.one_pass import batch_bounds
-from spectell.workflows.mean_spectra.tiles import power_law, ring_frequencies
+from spectell.workflows.mean_spectra.tiles import log_profile, power_law, ring_frequencies
 from spectell.workflows.spectrum import load_study, spectrum, study_as_dict
 
 GREY = (0.299, 0.587, 0.114)
@@ -150,6 +150,13 @@ def test_any_number_of_workers_gives_the_same_bits(faces, tmp_path):
     spectrum(faces, tmp_path / "two", workers=2)
     assert_same_bits(tmp_path / "one", tmp_path / "two")
     assert (tmp_path / "one" / "spectra.npz").read_bytes() == (tmp_path / "two" / "spectra.npz").read_bytes()
+
+
+def test_white_noise_falls_with_no_power(rng):
+    for size, most in ((32, 0.1), (64, 0.06)):
+        noise = rng.normal(128, 30, (100, size, size, 1)).round().clip(0, 255).astype(np.uint8)
+        profiles = log_profile(np.array([tile_periodogram(image, size=size) for image in noise]))
+        assert abs(power_law(profiles.mean(axis=0), size, len(noise)).exponent) < most
 
 
 def test_two_parts_merged_equal_one_run(faces, rng, tmp_path):

@@ -12,6 +12,7 @@ from spectell.errors import ParameterError
 from spectell.spectra.blocks import POWER_OFFSET
 from spectell.spectra.periodogram import unfold_periodogram
 from spectell.spectra.radial import (
+    FIT_LOW,
     PowerLaw,
     RadialProfile,
     directional_profiles,
@@ -110,8 +111,11 @@ def power_law(mean_log_power: Float64Array, size: int, count: int) -> PowerLaw |
     plan = radial_profile(np.zeros((size, size)), transform="dft")
     if not (mean_log_power[1:] > np.log(POWER_OFFSET) + _ROUNDING).any():
         return None  # of images without contrast: only the offset of the logarithm is left
+    # The mean that is taken off under the window takes some of the first ring along: 1.4 dB of white noise.
+    low = max(FIT_LOW, float(plan.frequency[2]))
+    profile = RadialProfile(plan.frequency, np.exp(mean_log_power), plan.count)
     try:
-        return fit_power_law(RadialProfile(plan.frequency, np.exp(mean_log_power), plan.count), n_spectra=count)
+        return fit_power_law(profile, low=low, n_spectra=count)
     except ParameterError:
         return None
 
